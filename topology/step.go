@@ -1,0 +1,73 @@
+package topology
+
+// kind returns the kind that fits the payload, "" if there is not exactly one.
+func (s *Step) kind() Kind {
+	var kind Kind
+	n := 0
+	for _, payload := range []struct {
+		kind Kind
+		set  bool
+	}{
+		{KindLab, s.Lab != nil},
+		{KindSwitch, s.Switch != nil},
+		{KindNode, s.Node != nil},
+		{KindEndpoint, s.Endpoint != nil},
+		{KindTrunk, s.Trunk != nil},
+		{KindUplink, s.Uplink != nil},
+		{KindStart, s.Start != nil},
+	} {
+		if payload.set {
+			kind = payload.kind
+			n++
+		}
+	}
+	if n != 1 {
+		return ""
+	}
+	return kind
+}
+
+func switchID(name string) string { return string(KindSwitch) + "/" + name }
+
+func nodeID(name string) string { return string(KindNode) + "/" + name }
+
+func endpointID(node, iface string) string { return string(KindEndpoint) + "/" + node + ":" + iface }
+
+// id returns the ID that belongs to the payload.
+func (s *Step) id() string {
+	switch s.kind() {
+	case KindLab:
+		return string(KindLab)
+	case KindSwitch:
+		return switchID(s.Switch.Name)
+	case KindNode:
+		return nodeID(s.Node.Name)
+	case KindEndpoint:
+		return endpointID(s.Endpoint.Node, s.Endpoint.Interface)
+	case KindTrunk:
+		return string(KindTrunk) + "/" + s.Trunk.A + "--" + s.Trunk.B
+	case KindUplink:
+		return string(KindUplink) + "/" + s.Uplink.Interface
+	case KindStart:
+		return string(KindStart) + "/" + s.Start.Node
+	}
+	return ""
+}
+
+// needs returns the IDs of the steps that belong before this one; endpoints has the
+// endpoint steps of each node.
+func (s *Step) needs(endpoints map[string][]string) []string {
+	switch s.kind() {
+	case KindSwitch, KindNode:
+		return []string{string(KindLab)}
+	case KindEndpoint:
+		return []string{nodeID(s.Endpoint.Node), switchID(s.Endpoint.Switch)}
+	case KindTrunk:
+		return []string{switchID(s.Trunk.A), switchID(s.Trunk.B)}
+	case KindUplink:
+		return []string{switchID(s.Uplink.Switch)}
+	case KindStart:
+		return append([]string{nodeID(s.Start.Node)}, endpoints[s.Start.Node]...)
+	}
+	return nil
+}
