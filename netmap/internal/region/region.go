@@ -1,0 +1,139 @@
+package region
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/netmap/internal/abi"
+)
+
+// Region is the switch's side of a region: its memfd, mapped. It is not safe for concurrent use, but the
+// memory may be used by others while ports and opens are added.
+type Region struct {
+	file *os.File
+	mem  []byte
+	geo  Geometry
+
+	nextRing, nextBuf int    // first unused objects
+	ifs               []bool // netmap_ifs in use
+}
+
+// Create makes a region without ports. The name shows in /proc/PID/maps.
+func Create(name string, g Geometry) (*Region, error) {
+	f, err := newMemfd(name, g.Size())
+	if err != nil {
+		return nil, err
+	}
+	r, err := Attach(f, g)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Attach maps a region that exists, such as one handed over by a switch that died. The geometry must be
+// that of its making. On success the Region owns the file.
+func Attach(f *os.File, g Geometry) (*Region, error) {
+	mem, err := mapMemfd(f, g.Size())
+	if err != nil {
+		return nil, err
+	}
+	return &Region{file: f, mem: mem, geo: g, nextBuf: abi.NETMAP_FIRST_BUF, ifs: make([]bool, g.IfNum)}, nil
+}
+
+// InMemory makes a region in ordinary memory, without a memfd, so that the race detector, which does not see
+// mappings, sees both sides of it in one process.
+func InMemory(g Geometry) *Region {
+	return &Region{mem: make([]byte, g.Size()), geo: g, nextBuf: abi.NETMAP_FIRST_BUF, ifs: make([]bool, g.IfNum)}
+}
+
+// File is the memfd; it belongs to the Region.
+func (r *Region) File() *os.File { return r.file }
+
+// Mem is the mapped memory, all Size bytes of it, valid until Close.
+func (r *Region) Mem() []byte { return r.mem }
+
+// Geometry is what the region was made with.
+func (r *Region) Geometry() Geometry { return r.geo }
+
+// Close unmaps the region and closes the memfd. Programs that mapped it keep their mappings.
+func (r *Region) Close() error {
+	if r.file == nil {
+		return nil
+	}
+	err := unix.Munmap(r.mem)
+	r.mem = nil
+	if cerr := r.file.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// AddPort gives a new port its rings, buffers and control blocks, and writes them: every ring as no
+// program has touched it yet.
+func (r *Region) AddPort(s Spec) (*Port, error) {
+	p, err := r.RestorePort(s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Places {
+		r.ResetRing(p, i)
+	}
+	return p, nil
+}
+
+// RestorePort finds a port in an attached region without writing anything. Ports must be restored in the
+// order in which they were added.
+func (r *Region) RestorePort(s Spec) (*Port, error) {
+	p, err := r.geo.place(s, r.nextRing, r.nextBuf)
+	if err != nil {
+		return nil, err
+	}
+	r.nextRing += len(p.Places)
+	for _, at := range p.Places {
+		r.nextBuf += at.Slots
+	}
+	return p, nil
+}
+
+// Grant says what a program must know to map the region and find this port in it.
+func (r *Region) Grant(p *Port) abi.Grant {
+	return abi.Grant{
+		RegionSize: uint64(r.geo.Size()),
+		CtlOfs:     uint64(p.CtlOfs),
+		BufOfs:     uint64(r.geo.BufOfs()),
+		BufNum:     uint32(r.geo.BufNum),
+		BufSize:    uint32(r.geo.BufSize),
+		CtlNum:     uint32(len(p.Places)),
+	}
+}
+
+// AddIf writes a netmap_if for one open of the port, which binds the rings that Select gave, and returns
+// its offset (nr_offset).
+func (r *Region) AddIf(p *Port, open []bool) (int, error) {
+	for i, used := range r.ifs {
+		if !used {
+			r.ifs[i] = true
+			ofs := i * r.geo.IfSize
+			r.writeIf(p, ofs, open)
+			return ofs, nil
+		}
+	}
+	return 0, fmt.Errorf("port %s: open %d: %w", p.Spec.Name, len(r.ifs)+1, ErrNoRoom)
+}
+
+// RestoreIf marks the netmap_if at this offset as in use, in an attached region.
+func (r *Region) RestoreIf(ofs int) error {
+	i := ofs / r.geo.IfSize
+	if ofs < 0 || ofs%r.geo.IfSize != 0 || i >= len(r.ifs) || r.ifs[i] {
+		return fmt.Errorf("region %s: no free netmap_if at %d", r.file.Name(), ofs)
+	}
+	r.ifs[i] = true
+	return nil
+}
+
+// DropIf gives back what AddIf or RestoreIf took.
+func (r *Region) DropIf(ofs int) { r.ifs[ofs/r.geo.IfSize] = false }

@@ -1,0 +1,92 @@
+package netmap
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/valelab/valelab/netmap/internal/fakeswitch"
+)
+
+func TestTxMisuse(t *testing.T) {
+	start(t, fakeswitch.Config{Slots: 16})
+	p := open(t, "netmap:eth1")
+	tx := p.TxRings()[0]
+
+	b := tx.Borrow(4)
+	panics(t, "slot past the batch", notBorrowed, func() { b.Buf(4) })
+	panics(t, "negative slot", notBorrowed, func() { b.Buf(-1) })
+	panics(t, "length of a slot past the batch", notBorrowed, func() { b.SetLen(4, 1) })
+	panics(t, "frame too long", tooLong, func() { b.SetLen(0, 2049) })
+	panics(t, "negative length", tooLong, func() { b.SetLen(0, -1) })
+	panics(t, "commit of more", notBorrowed, func() { b.Commit(5) })
+	panics(t, "commit of less than nothing", notBorrowed, func() { b.Commit(-1) })
+	b.Commit(2)
+	panics(t, "slot after commit", notBorrowed, func() { b.Buf(0) })
+	panics(t, "flags after commit", notBorrowed, func() { b.SetFlags(0, 0) })
+	panics(t, "second commit", notBorrowed, func() { b.Commit(0) })
+
+	old := tx.Borrow(4)
+	b = tx.Borrow(4)
+	panics(t, "slot of an older batch", notBorrowed, func() { old.Buf(0) })
+	panics(t, "commit of an older batch", notBorrowed, func() { old.Commit(1) })
+	b.Commit(4)
+
+	if n := tx.Borrow(-5).Len(); n != 0 {
+		t.Errorf("borrowing less than nothing gives %d", n)
+	}
+	panics(t, "awaiting more than there is", "netmap: Await of more slots than are available", func() { tx.Await(10) })
+
+	b = tx.Borrow(1)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	panics(t, "slot after close", notBorrowed, func() { b.Buf(0) })
+	panics(t, "commit after close", notBorrowed, func() { b.Commit(1) })
+}
+
+func TestRxMisuse(t *testing.T) {
+	start(t, fakeswitch.Config{Slots: 16})
+	p := open(t, "netmap:eth1")
+	rx := p.RxRings()[0]
+	send(t, p.TxRings()[0], 0, 6)
+	eventually(t, 5*time.Second, "six frames", func() bool {
+		if err := errors.Join(p.TxSync(), p.RxSync()); err != nil {
+			t.Fatal(err)
+		}
+		return rx.Available() == 6
+	})
+
+	b := rx.Borrow(3)
+	panics(t, "slot past the batch", notBorrowed, func() { b.Buf(3) })
+	panics(t, "flags past the batch", notBorrowed, func() { b.Flags(-1) })
+	panics(t, "release of more", notBorrowed, func() { b.Release(4) })
+	b.Release(3)
+	panics(t, "slot after release", notBorrowed, func() { b.Buf(0) })
+	panics(t, "second release", notBorrowed, func() { b.Release(0) })
+	b = rx.Borrow(3)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	panics(t, "slot after close", notBorrowed, func() { b.Buf(0) })
+}
+
+func TestUseAfterClose(t *testing.T) {
+	start(t, fakeswitch.Config{Slots: 16})
+	p := open(t, "netmap:eth1")
+	tx := p.TxRings()[0]
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if tx.Available() != 0 || tx.Borrow(1).Len() != 0 {
+		t.Error("a closed ring lends slots")
+	}
+	_, err := p.Poll(In|Out, -1)
+	for op, err := range map[string]error{
+		"tx sync": p.TxSync(), "rx sync": p.RxSync(), "ring sync": tx.Sync(), "poll": err, "close": p.Close(),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: %v, want ErrClosed", op, err)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package netmap
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Events says what Poll waits for and what it found.
+type Events uint8
+
+const (
+	In  Events = 1 << iota // an RX ring has received something new
+	Out                    // a TX ring has room
+)
+
+// Poll waits until one of the events is there, at most for the timeout; a negative timeout is none, and 0
+// only looks. It returns the events among those asked for that are there: none after the timeout.
+//
+// As in netmap(4), it first syncs: TX rings with committed slots always (unless NoTxPoll), all TX rings
+// for Out, all RX rings for In. An event is there when a ring's cur is not its tail: unless Await said
+// otherwise, when a slot is available.
+//
+// The error is ErrDetached when the port was taken away, also while Poll sleeps.
+func (p *Port) Poll(events Events, timeout time.Duration) (Events, error) {
+	if p.closed {
+		return 0, p.fail("poll", ErrClosed)
+	}
+	var deadline time.Time
+	if timeout > 0 {
+		deadline = time.Now().Add(timeout)
+	}
+	for {
+		found, err := p.syncFor(events)
+		if found != 0 || err != nil || timeout == 0 {
+			return found, err
+		}
+		left := time.Duration(-1)
+		if timeout > 0 {
+			if left = time.Until(deadline); left <= 0 {
+				return 0, nil
+			}
+		}
+		if err := p.sleep(events, left); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// syncFor does the syncs of a Poll and says what is there.
+func (p *Port) syncFor(events Events) (found Events, err error) {
+	for _, r := range p.tx {
+		if events&Out != 0 || (!p.noTxPoll && r.head != r.known) {
+			if err := r.sync(); err != nil {
+				return 0, err
+			}
+		}
+		if events&Out != 0 && r.ready() {
+			found |= Out
+		}
+	}
+	if events&In == 0 {
+		return found, nil
+	}
+	for _, r := range p.rx {
+		if err := r.sync(); err != nil {
+			return 0, err
+		}
+		if r.ready() {
+			found |= In
+		}
+	}
+	return found, nil
+}
+
+// sleep blocks until the switch moves one of the rings asked for, a signal comes or the time has passed
+// (negative: no limit). It returns at once if a ring has moved since the last sync.
+func (p *Port) sleep(events Events, limit time.Duration) error {
+	var watched [2][]*ring
+	if events&Out != 0 {
+		watched[0] = p.tx
+	}
+	if events&In != 0 {
+		watched[1] = p.rx
+	}
+	if p.sleeps++; p.sleeps == 0 {
+		p.sleeps = 1
+	}
+	moved := false
+	for _, rings := range watched {
+		for _, r := range rings {
+			// The store is a full fence before the load of tail in moved; the switch stores tail, fences
+			// and loads wait. So either we see that it moved, or it sees that we sleep.
+			r.mem.Ctl.Wait.Store(p.sleeps)
+			moved = moved || r.moved()
+		}
+	}
+	var err error
+	if !moved {
+		err = p.block(limit)
+	}
+	for _, rings := range watched {
+		for _, r := range rings {
+			r.mem.Ctl.Wait.Store(0)
+		}
+	}
+	return err
+}
+
+// block waits for the wake eventfd, and for the end of the socket.
+func (p *Port) block(limit time.Duration) error {
+	fds := []unix.PollFd{{Fd: int32(p.wake), Events: unix.POLLIN}, {Fd: int32(p.sock)}}
+	var ts *unix.Timespec
+	if limit >= 0 {
+		t := unix.NsecToTimespec(limit.Nanoseconds())
+		ts = &t
+	}
+	if _, err := unix.Ppoll(fds, ts, nil); err != nil && err != unix.EINTR {
+		return p.fail("poll", err)
+	}
+	if fds[0].Revents != 0 {
+		// Before the rings are looked at again: a signal that comes later ends the next sleep.
+		p.clearWake()
+	}
+	if fds[1].Revents&(unix.POLLHUP|unix.POLLERR) != 0 {
+		return p.fail("poll", ErrDetached)
+	}
+	return nil
+}

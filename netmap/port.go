@@ -1,0 +1,104 @@
+package netmap
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/netmap/internal/region"
+)
+
+// Port is an open netmap port, from Open until Close. See the package comment for concurrency.
+type Port struct {
+	name     string // as given to Open
+	view     *region.View
+	noTxPoll bool
+	closed   bool
+
+	sock int // its end closes the port; HUP says that the switch has gone
+	kick int // eventfd, program to switch
+	wake int // eventfd, switch to program
+
+	sleeps uint32 // number of the last sleep, never 0 while asleep
+
+	tx, rx []*ring // all rings that are open, NIC rings first
+
+	txRings, hostTx []*TxRing
+	rxRings, hostRx []*RxRing
+}
+
+// newPort makes a port of what the switch granted; it owns all of it.
+func newPort(name string, view *region.View, sock, kick, wake int) *Port {
+	p := &Port{name: name, view: view, sock: sock, kick: kick, wake: wake}
+	for _, m := range view.Rings {
+		if m.Tx {
+			r := &TxRing{newRing(p, m)}
+			p.tx = append(p.tx, &r.ring)
+			if m.Host {
+				p.hostTx = append(p.hostTx, r)
+			} else {
+				p.txRings = append(p.txRings, r)
+			}
+		} else {
+			r := &RxRing{newRing(p, m)}
+			p.rx = append(p.rx, &r.ring)
+			if m.Host {
+				p.hostRx = append(p.hostRx, r)
+			} else {
+				p.rxRings = append(p.rxRings, r)
+			}
+		}
+	}
+	return p
+}
+
+// Name is the interface, such as eth1.
+func (p *Port) Name() string { return p.view.Name }
+
+// TxRings are the rings that send to the switch, those of them that are open. The slice is the port's.
+func (p *Port) TxRings() []*TxRing { return p.txRings }
+
+// RxRings are the rings that receive from the switch, those of them that are open. The slice is the port's.
+func (p *Port) RxRings() []*RxRing { return p.rxRings }
+
+// HostTx are the rings that send to the kernel's stack: what goes in there, the node's interface receives.
+func (p *Port) HostTx() []*TxRing { return p.hostTx }
+
+// HostRx are the rings that receive what the kernel's stack sends out of the interface.
+func (p *Port) HostRx() []*RxRing { return p.hostRx }
+
+// TxSync hands committed slots of all TX rings to the switch and takes back those that it has consumed.
+// It does not wait for the switch (unlike netmap(4), where all are consumed on return).
+func (p *Port) TxSync() error { return syncAll(p.tx) }
+
+// RxSync gives released slots of all RX rings back to the switch and takes what has been received.
+func (p *Port) RxSync() error { return syncAll(p.rx) }
+
+func syncAll(rings []*ring) error {
+	for _, r := range rings {
+		if err := r.sync(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close gives the port back: sockets on the interface work again. Frames that were synced are still
+// delivered, others are lost. Batches of the port end; bytes got from their Buf must not be touched
+// any more, that memory is gone. The second Close fails with ErrClosed.
+func (p *Port) Close() error {
+	if p.closed {
+		return p.fail("close", ErrClosed)
+	}
+	p.closed = true
+	for _, r := range append(p.tx, p.rx...) {
+		r.close()
+	}
+	err := errors.Join(p.view.Close(), unix.Close(p.sock), unix.Close(p.kick), unix.Close(p.wake))
+	if err != nil {
+		return p.fail("close", err)
+	}
+	return nil
+}
+
+func (p *Port) fail(op string, err error) error { return &Error{Op: op, Port: p.name, Err: err} }

@@ -1,0 +1,77 @@
+package netmap
+
+import "github.com/valelab/valelab/netmap/internal/abi"
+
+// MoreFrag marks a slot whose frame goes on in the next slot.
+const MoreFrag uint16 = abi.NS_MOREFRAG
+
+// TxRing is a ring that the program sends on. It belongs to one goroutine at a time.
+type TxRing struct{ ring }
+
+// TxBatch is a run of free slots, borrowed from a TxRing by Borrow until its Commit. Using it after that,
+// after the next Borrow or after Close panics; so does naming a slot that it does not have.
+type TxBatch struct {
+	r     *ring
+	gen   uint32
+	first uint32
+	n     uint32
+}
+
+// Borrow lends up to limit free slots, all that the last sync found if there are not so many. The batch may
+// be empty. A ring lends one batch at a time: the one before ends unsent.
+func (r *TxRing) Borrow(limit int) TxBatch {
+	first, n := r.borrow(limit)
+	return TxBatch{r: &r.ring, gen: r.gen, first: first, n: n}
+}
+
+// Sync does for this ring what Port.TxSync does for all.
+func (r *TxRing) Sync() error { return r.sync() }
+
+// Len is the number of slots in the batch.
+func (b TxBatch) Len() int { return int(b.n) }
+
+// Buf is the whole buffer of slot i, to be filled before Commit. It holds what an earlier frame left there.
+func (b TxBatch) Buf(i int) []byte {
+	return b.r.mem.Buf(b.slot(i).BufIdx)
+}
+
+// Put copies a whole frame into slot i: Buf, copy and SetLen in one. It panics if the frame is longer than the
+// slot's buffer.
+func (b TxBatch) Put(i int, frame []byte) {
+	s := b.slot(i)
+	buf := b.r.mem.Buf(s.BufIdx)
+	if len(frame) > len(buf) {
+		panic(tooLong)
+	}
+	copy(buf, frame)
+	s.Len, s.Flags = uint16(len(frame)), 0
+}
+
+// SetLen says that slot i holds a frame of n bytes, or the last part of one: it takes all flags off the
+// slot. A slot that is committed without it keeps the length and the flags of its last use.
+func (b TxBatch) SetLen(i, n int) {
+	s := b.slot(i)
+	if uint(n) > uint(b.r.mem.BufSize()) {
+		panic(tooLong)
+	}
+	s.Len, s.Flags = uint16(n), 0
+}
+
+// SetFlags gives slot i these flags; call it after SetLen. MoreFrag: the frame goes on in slot i+1.
+func (b TxBatch) SetFlags(i int, flags uint16) { b.slot(i).Flags = flags }
+
+// Commit hands the first n slots over for sending, at the next sync; the rest stays free. The batch ends.
+func (b TxBatch) Commit(n int) {
+	if b.gen != b.r.gen || uint(n) > uint(b.n) {
+		panic(notBorrowed)
+	}
+	b.r.finish(uint32(n))
+}
+
+// slot checks that slot i is borrowed.
+func (b TxBatch) slot(i int) *abi.Slot {
+	if b.gen != b.r.gen || uint(i) >= uint(b.n) {
+		panic(notBorrowed)
+	}
+	return &b.r.mem.Array[advance(b.first, uint32(i), b.r.n)]
+}
