@@ -14,13 +14,18 @@ func TestTxMisuse(t *testing.T) {
 	tx := p.TxRings()[0]
 
 	b := tx.Borrow(4)
-	panics(t, "slot past the batch", notBorrowed, func() { b.Buf(4) })
-	panics(t, "negative slot", notBorrowed, func() { b.Buf(-1) })
-	panics(t, "length of a slot past the batch", notBorrowed, func() { b.SetLen(4, 1) })
+	panics(t, "slot past the batch", "index out of range", func() { b.Buf(4) })
+	panics(t, "negative slot", "index out of range", func() { b.Buf(-1) })
+	panics(t, "length of a slot past the batch", "index out of range", func() { b.SetLen(4, 1) })
 	panics(t, "frame too long", tooLong, func() { b.SetLen(0, 2049) })
 	panics(t, "negative length", tooLong, func() { b.SetLen(0, -1) })
 	panics(t, "commit of more", notBorrowed, func() { b.Commit(5) })
 	panics(t, "commit of less than nothing", notBorrowed, func() { b.Commit(-1) })
+	panics(t, "commit without lengths", noLength, func() { b.Commit(1) })
+	b.SetLen(0, 60)
+	b.Put(1, []byte("frame"))
+	panics(t, "commit of a slot without a length", noLength, func() { b.Commit(3) })
+	panics(t, "frame too long to put", tooLong, func() { b.Put(2, make([]byte, 2049)) })
 	b.Commit(2)
 	panics(t, "slot after commit", notBorrowed, func() { b.Buf(0) })
 	panics(t, "flags after commit", notBorrowed, func() { b.SetFlags(0, 0) })
@@ -30,12 +35,12 @@ func TestTxMisuse(t *testing.T) {
 	b = tx.Borrow(4)
 	panics(t, "slot of an older batch", notBorrowed, func() { old.Buf(0) })
 	panics(t, "commit of an older batch", notBorrowed, func() { old.Commit(1) })
-	b.Commit(4)
+	b.Commit(0)
 
 	if n := tx.Borrow(-5).Len(); n != 0 {
 		t.Errorf("borrowing less than nothing gives %d", n)
 	}
-	panics(t, "awaiting more than there is", "netmap: Await of more slots than are available", func() { tx.Await(10) })
+	panics(t, "awaiting more than there is", "netmap: Await of more slots than are available", func() { tx.Await(14) })
 
 	b = tx.Borrow(1)
 	if err := p.Close(); err != nil {
@@ -58,8 +63,8 @@ func TestRxMisuse(t *testing.T) {
 	})
 
 	b := rx.Borrow(3)
-	panics(t, "slot past the batch", notBorrowed, func() { b.Buf(3) })
-	panics(t, "flags past the batch", notBorrowed, func() { b.Flags(-1) })
+	panics(t, "slot past the batch", "index out of range", func() { b.Buf(3) })
+	panics(t, "flags past the batch", "index out of range", func() { b.Flags(-1) })
 	panics(t, "release of more", notBorrowed, func() { b.Release(4) })
 	b.Release(3)
 	panics(t, "slot after release", notBorrowed, func() { b.Buf(0) })

@@ -137,6 +137,9 @@ func explain(name string, t target, socket string, err error) error {
 		e.Hint = "the lab file's links say which interfaces a node has"
 	case errors.Is(err, unix.EINVAL):
 		e.Err = fmt.Errorf("%w: %s has no such rings", ErrNoPort, t.iface)
+	case errors.Is(err, unix.EPROTO):
+		e.Err = fmt.Errorf("the lab's agent speaks another version of the protocol: %w", err)
+		e.Hint = "build the program with the netmap package of the valelab that runs the lab"
 	case errors.Is(err, unix.EBUSY):
 		e.Err = ErrBusy
 		e.Hint = "another program of this node has these rings open"

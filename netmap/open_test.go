@@ -90,6 +90,16 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// A refusal reaches the program as the cause, with a hint.
+func TestOpenRefused(t *testing.T) {
+	for _, errno := range []unix.Errno{unix.EPROTO, unix.ENOMEM} {
+		start(t, fakeswitch.Config{Slots: 64, Alter: func(r *wire.Reply) { r.Errno = errno }})
+		if p, err := Open("netmap:eth1"); p != nil || !errors.Is(err, errno) {
+			t.Errorf("%v: got %v", errno, err)
+		}
+	}
+}
+
 // The switch's first answer may fall into the replacement of its agent.
 func TestOpenWhileAgentRestarts(t *testing.T) {
 	dir := t.TempDir()

@@ -2,6 +2,7 @@ package netmap
 
 import (
 	"errors"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -91,7 +92,7 @@ func (p *Port) Close() error {
 		return p.fail("close", ErrClosed)
 	}
 	p.closed = true
-	for _, r := range append(p.tx, p.rx...) {
+	for _, r := range slices.Concat(p.tx, p.rx) {
 		r.close()
 	}
 	err := errors.Join(p.view.Close(), unix.Close(p.sock), unix.Close(p.kick), unix.Close(p.wake))

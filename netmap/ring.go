@@ -1,13 +1,20 @@
 package netmap
 
-import "github.com/valelab/valelab/netmap/internal/region"
+import (
+	"github.com/valelab/valelab/netmap/internal/abi"
+	"github.com/valelab/valelab/netmap/internal/region"
+)
 
 // ring is what both directions have in common: the mapped ring and the program's positions in it. The
 // positions that count are the private ones; those in the shared header are for others to look at.
 type ring struct {
 	mem  region.Ring
 	port *Port
-	n    uint32 // number of slots
+	n    uint32     // number of slots
+	room []abi.Slot // for copies of slots, as many as the ring has
+	lent []abi.Slot // the slots of the last batch
+	// lengths counts the lengths that were set in the last batch: TX only.
+	lengths int
 
 	head  uint32 // first slot that the program owns
 	cur   uint32 // Poll waits for tail to pass this one; from head to tail
@@ -19,7 +26,7 @@ type ring struct {
 
 func newRing(p *Port, m *region.Ring) ring {
 	h := m.Header
-	r := ring{mem: *m, port: p, n: uint32(len(m.Array))}
+	r := ring{mem: *m, port: p, n: uint32(len(m.Array)), room: make([]abi.Slot, len(m.Array))}
 	// Read once; a position out of range counts as an empty range, and the first sync finds the fault.
 	r.head, r.tail = min(h.Head, r.n-1), min(h.Tail, r.n-1)
 	r.cur, r.known = r.head, r.head
@@ -54,11 +61,20 @@ func (r *ring) Await(n int) {
 // ready says whether Poll would report the ring.
 func (r *ring) ready() bool { return r.cur != r.tail }
 
-// borrow gives the first of up to limit available slots and their number. Slots borrowed before are
+// lend starts a batch of up to limit available slots and returns their number. Slots borrowed before are
 // borrowed no more.
-func (r *ring) borrow(limit int) (first, n uint32) {
+func (r *ring) lend(limit int) uint32 {
 	r.gen++
-	return r.head, min(uint32(max(limit, 0)), distance(r.head, r.tail, r.n))
+	r.lengths = 0
+	return min(uint32(max(limit, 0)), distance(r.head, r.tail, r.n))
+}
+
+// copies gives private copies of the first n slots that the program owns.
+func (r *ring) copies(n uint32) []abi.Slot {
+	to := r.room[:n]
+	k := copy(to, r.mem.Array[r.head:])
+	copy(to[k:], r.mem.Array)
+	return to
 }
 
 // finish gives up the first k slots that the program owns, and ends the borrowing.
@@ -72,5 +88,6 @@ func (r *ring) finish(k uint32) {
 func (r *ring) close() {
 	r.gen++
 	r.mem = region.Ring{}
+	r.room, r.lent = nil, nil
 	r.head, r.cur, r.tail, r.known = 0, 0, 0, 0
 }

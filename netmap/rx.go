@@ -8,18 +8,18 @@ type RxRing struct{ ring }
 // RxBatch is a run of filled slots, borrowed from an RxRing by Borrow until its Release. Using it after
 // that, after the next Borrow or after Close panics; so does naming a slot that it does not have.
 type RxBatch struct {
-	r     *ring
-	gen   uint32
-	first uint32
-	n     uint32
+	r   *ring
+	gen uint32
+	n   uint32
 }
 
 // Borrow lends up to limit slots that hold received frames, oldest first, all that the last sync found if
 // there are not so many. The batch may be empty, and it may end in the middle of a frame of several slots.
 // A ring lends one batch at a time: the one before ends, and its frames are lent again.
 func (r *RxRing) Borrow(limit int) RxBatch {
-	first, n := r.borrow(limit)
-	return RxBatch{r: &r.ring, gen: r.gen, first: first, n: n}
+	n := r.lend(limit)
+	r.lent = r.copies(n) // what the other side does to a slot meanwhile changes nothing
+	return RxBatch{r: &r.ring, gen: r.gen, n: n}
 }
 
 // Sync does for this ring what Port.RxSync does for all.
@@ -30,9 +30,7 @@ func (b RxBatch) Len() int { return int(b.n) }
 
 // Buf is what slot i received: a frame, or a part of one. It may be read and written until Release. The
 // bytes come from elsewhere: any number of them, from 0 on, may be there.
-func (b RxBatch) Buf(i int) []byte {
-	return b.r.mem.Bytes(b.slot(i))
-}
+func (b RxBatch) Buf(i int) []byte { return b.r.mem.Bytes(b.slot(i)) }
 
 // Flags are the flags of slot i: MoreFrag if its frame goes on in the next slot; in the high byte the number
 // of slots of the frame.
@@ -47,10 +45,10 @@ func (b RxBatch) Release(n int) {
 	b.r.finish(uint32(n))
 }
 
-// slot checks that slot i is borrowed.
+// slot is the private copy of slot i, if it is borrowed.
 func (b RxBatch) slot(i int) *abi.Slot {
-	if b.gen != b.r.gen || uint(i) >= uint(b.n) {
+	if b.gen != b.r.gen {
 		panic(notBorrowed)
 	}
-	return &b.r.mem.Array[advance(b.first, uint32(i), b.r.n)]
+	return &b.r.lent[i]
 }

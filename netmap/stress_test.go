@@ -14,7 +14,7 @@ import (
 // frame number i of a stream: its length and its bytes follow from i.
 func frameLen(i uint64) int { return 8 + int(i*2654435761>>7%1500) }
 
-func fill(b []byte, i uint64) int {
+func write(b []byte, i uint64) int {
 	n := frameLen(i)
 	binary.LittleEndian.PutUint64(b, i)
 	b[n-1] = byte(i) ^ byte(n)
@@ -44,7 +44,7 @@ func TestStress(t *testing.T) {
 	for sent, received := uint64(0), uint64(0); received < total; {
 		out := tx.Borrow(min(rng.IntN(140), int(total-sent)))
 		for i := range out.Len() {
-			out.SetLen(i, fill(out.Buf(i), sent+uint64(i)))
+			out.SetLen(i, write(out.Buf(i), sent+uint64(i)))
 		}
 		k := rng.IntN(out.Len() + 1)
 		out.Commit(k)
@@ -102,7 +102,7 @@ func TestStressRace(t *testing.T) {
 				runtime.Gosched()
 			}
 			for i := range b.Len() {
-				b.SetLen(i, fill(b.Buf(i), sent+uint64(i)))
+				b.SetLen(i, write(b.Buf(i), sent+uint64(i)))
 			}
 			sent += uint64(b.Len())
 			b.Commit(b.Len())

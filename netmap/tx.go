@@ -11,17 +11,21 @@ type TxRing struct{ ring }
 // TxBatch is a run of free slots, borrowed from a TxRing by Borrow until its Commit. Using it after that,
 // after the next Borrow or after Close panics; so does naming a slot that it does not have.
 type TxBatch struct {
-	r     *ring
-	gen   uint32
-	first uint32
-	n     uint32
+	r   *ring
+	gen uint32
+	n   uint32
 }
 
 // Borrow lends up to limit free slots, all that the last sync found if there are not so many. The batch may
 // be empty. A ring lends one batch at a time: the one before ends unsent.
 func (r *TxRing) Borrow(limit int) TxBatch {
-	first, n := r.borrow(limit)
-	return TxBatch{r: &r.ring, gen: r.gen, first: first, n: n}
+	n := r.lend(limit)
+	if end := r.head + n; end <= r.n {
+		r.lent = r.mem.Array[r.head:end] // the slots themselves
+	} else {
+		r.lent = r.copies(n) // in one piece; Commit writes them back
+	}
+	return TxBatch{r: &r.ring, gen: r.gen, n: n}
 }
 
 // Sync does for this ring what Port.TxSync does for all.
@@ -31,9 +35,7 @@ func (r *TxRing) Sync() error { return r.sync() }
 func (b TxBatch) Len() int { return int(b.n) }
 
 // Buf is the whole buffer of slot i, to be filled before Commit. It holds what an earlier frame left there.
-func (b TxBatch) Buf(i int) []byte {
-	return b.r.mem.Buf(b.slot(i).BufIdx)
-}
+func (b TxBatch) Buf(i int) []byte { return b.r.mem.Buf(b.slot(i).BufIdx) }
 
 // Put copies a whole frame into slot i: Buf, copy and SetLen in one. It panics if the frame is longer than the
 // slot's buffer.
@@ -45,33 +47,44 @@ func (b TxBatch) Put(i int, frame []byte) {
 	}
 	copy(buf, frame)
 	s.Len, s.Flags = uint16(len(frame)), 0
+	b.r.lengths++
 }
 
-// SetLen says that slot i holds a frame of n bytes, or the last part of one: it takes all flags off the
-// slot. A slot that is committed without it keeps the length and the flags of its last use.
+// SetLen says that slot i holds a frame of n bytes, or the last part of one: it takes all flags off the slot.
+// It panics if n is not from 0 to the size of the buffer.
 func (b TxBatch) SetLen(i, n int) {
 	s := b.slot(i)
 	if uint(n) > uint(b.r.mem.BufSize()) {
 		panic(tooLong)
 	}
 	s.Len, s.Flags = uint16(n), 0
+	b.r.lengths++
 }
 
 // SetFlags gives slot i these flags; call it after SetLen. MoreFrag: the frame goes on in slot i+1.
 func (b TxBatch) SetFlags(i int, flags uint16) { b.slot(i).Flags = flags }
 
-// Commit hands the first n slots over for sending, at the next sync; the rest stays free. The batch ends.
+// Commit hands the first n slots over for sending, at the next sync; the rest stays free. The batch ends. Each of
+// the n slots must have got a length by SetLen or Put: Commit panics if there were fewer calls of them.
 func (b TxBatch) Commit(n int) {
 	if b.gen != b.r.gen || uint(n) > uint(b.n) {
 		panic(notBorrowed)
 	}
-	b.r.finish(uint32(n))
+	r := b.r
+	if r.lengths < n {
+		panic(noLength)
+	}
+	if r.head+b.n > r.n {
+		k := copy(r.mem.Array[r.head:], r.lent[:n])
+		copy(r.mem.Array, r.lent[k:n])
+	}
+	r.finish(uint32(n))
 }
 
-// slot checks that slot i is borrowed.
+// slot is slot i, if it is borrowed.
 func (b TxBatch) slot(i int) *abi.Slot {
-	if b.gen != b.r.gen || uint(i) >= uint(b.n) {
+	if b.gen != b.r.gen {
 		panic(notBorrowed)
 	}
-	return &b.r.mem.Array[advance(b.first, uint32(i), b.r.n)]
+	return &b.r.lent[i]
 }

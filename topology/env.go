@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// env reads a map of environment variables.
+// environment reads a map of environment variables.
 func (r *reader) environment(v item, what string) (map[string]string, bool) {
 	return r.textMap(v, what, checkVariable)
 }

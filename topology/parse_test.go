@@ -107,3 +107,16 @@ func TestPorts(t *testing.T) {
 		t.Errorf("%d ports pass", maxPorts+1)
 	}
 }
+
+// TestFaultsStayOnTheirLine checks that nothing in a file can make a message of its own.
+func TestFaultsStayOnTheirLine(t *testing.T) {
+	const key = `"a\nlab.yml:1:1: b"`
+	_, err := Parse("lab.yml", []byte("name: a\nswitches: {"+key+": [], x: {}}\ngroups: {"+key+": {}}\nnodes: {"+key+": {group: g}, n: {}}\n"+
+		"links:\n  - {endpoints: ["+key+", x], mtu: 1}\n  - {endpoints: ["+key+", n:e], mac: 1}\n  - ['n:"+strings.Repeat("e", 1000)+"', x]\n"), Env{})
+	for _, f := range faultsOf(t, err) {
+		checkFault(t, f, 8)
+		if n := len(f.Message) + len(f.Hint); n > 500 {
+			t.Errorf("fault of %d bytes: %v", n, f)
+		}
+	}
+}

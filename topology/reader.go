@@ -3,6 +3,8 @@ package topology
 import (
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -59,8 +61,8 @@ func (r *reader) faultIn(file string, p pos, hint, format string, args ...any) {
 		File:    file,
 		Line:    max(p.line, 1),
 		Column:  max(p.column, 1),
-		Message: fmt.Sprintf(format, args...),
-		Hint:    hint,
+		Message: oneLine(fmt.Sprintf(format, args...)),
+		Hint:    oneLine(hint),
 	})
 }
 
@@ -81,13 +83,26 @@ func (r *reader) spend(p pos, cost int) bool {
 
 // quote returns text as it may stand in a message: quoted, on one line, not too long.
 func quote(text string) string {
-	const limit = 60
+	return strconv.Quote(cut(text, 60))
+}
+
+// oneLine returns a message or hint without what does not belong on a line.
+func oneLine(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, cut(text, 400))
+}
+
+// cut returns the first characters of text.
+func cut(text string, limit int) string {
 	n := 0
 	for i := range text {
 		if n++; n > limit {
-			text = text[:i] + "..."
-			break
+			return text[:i] + "..."
 		}
 	}
-	return strconv.Quote(text)
+	return text
 }

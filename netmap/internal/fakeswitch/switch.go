@@ -158,6 +158,9 @@ func (s *Switch) serve(c *net.UnixConn) {
 		if s.alter != nil {
 			s.alter(&r)
 		}
+		if r.Errno != 0 {
+			files = nil
+		}
 		if wire.WriteReply(c, r, files...) != nil {
 			break
 		}
