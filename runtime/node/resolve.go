@@ -99,15 +99,24 @@ func (cfg *Config) resolve() ([]record, error) {
 		number64(recordDelay, uint64(cfg.StartupDelay.Milliseconds())),
 		number64(recordLogMax, maxLog),
 	}
-	masks := append([]string{filepath.Dir(cfg.LabDir), "/var/lib/valelab"}, engineSockets...)
 	records = append(records, settings...)
-	records = append(records, texts(recordMask, append(masks, cfg.Masks...))...)
+	records = append(records, texts(recordMask, cfg.masks())...)
 	records = append(records, texts(recordArg, cfg.Argv)...)
 	records = append(records, texts(recordEnv, environment(cfg, who.home))...)
 	if cfg.Cgroup != nil {
 		records = append(records, texts(recordCgroup, cfg.Cgroup.Folders())...)
 	}
 	return records, nil
+}
+
+// masks returns every path that the node must not see. A state root in /run is
+// covered by the node's own /run already, where /run/valelab is the node's.
+func (cfg *Config) masks() []string {
+	masks := append([]string{"/var/lib/valelab"}, engineSockets...)
+	if root := filepath.Dir(cfg.LabDir); !strings.HasPrefix(root+"/", "/run/") {
+		masks = append(masks, root)
+	}
+	return append(masks, cfg.Masks...)
 }
 
 // settings returns the records for the fields that have a syntax of their own.

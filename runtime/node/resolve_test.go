@@ -53,6 +53,20 @@ func TestConfigRefused(t *testing.T) {
 	}
 }
 
+func TestMasks(t *testing.T) {
+	for labDir, masked := range map[string]bool{
+		"/run/valelab/lab": false, // would cover the node's own folder
+		"/run/vl7/lab":     false,
+		"/srv/labs/lab":    true,
+		"/running/lab":     true,
+	} {
+		cfg := Config{LabDir: labDir}
+		if got := slices.Contains(cfg.masks(), filepath.Dir(labDir)); got != masked {
+			t.Errorf("state root of %s masked: %v, want %v", labDir, got, masked)
+		}
+	}
+}
+
 func TestLookup(t *testing.T) {
 	dir := t.TempDir()
 	files := userFiles{filepath.Join(dir, "passwd"), filepath.Join(dir, "group")}
