@@ -1,0 +1,97 @@
+/*
+ * What the Go side calls. Unless said otherwise a function is called by the thread that runs the worker
+ * (or by any one thread while none does), and pointers stay valid until the matching _free. Functions
+ * that can fail return NULL or -1 with errno set.
+ */
+#ifndef VALELAB_VALE_CORE_H
+#define VALELAB_VALE_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "state.h"
+
+struct vale_worker;
+struct vale_switch;
+struct vale_port;
+struct vale_open;
+
+/* ---- workers */
+
+struct vale_worker *vale_worker_new(void);
+void vale_worker_free(struct vale_worker *w);
+
+/* Moves frames and sleeps, until control is wanted or a port has broken the rules. */
+void vale_worker_run(struct vale_worker *w);
+
+/* Looks once at who was woken, and makes one pass over all sources; returns the number of frames taken. */
+uint32_t vale_worker_step(struct vale_worker *w);
+
+/* From any thread: makes vale_worker_run return, now or when it is next called, until taken back by as
+ * many calls of vale_worker_release. */
+void vale_worker_interrupt(struct vale_worker *w);
+void vale_worker_release(struct vale_worker *w);
+
+/* From any thread: how long to look for more after a busy time. */
+void vale_worker_set_spin(struct vale_worker *w, uint64_t ns);
+
+/* Takes the next port that broke the rules since the last call off the list; NULL: none. */
+struct vale_port *vale_worker_take_broken(struct vale_worker *w);
+
+/* ---- switches and ports */
+
+/* The state stays the caller's and must outlive the switch. */
+struct vale_switch *vale_switch_new(struct vale_worker *w, struct vale_state *state);
+void vale_switch_free(struct vale_switch *sw); /* its ports are freed already */
+
+/* A port on an AF_PACKET socket with virtio-net headers. The socket stays the caller's. mtu: bytes of
+ * Ethernet payload that the other side takes. The port's state must be reset by vale_port_forget unless it
+ * carries on. */
+struct vale_port *vale_socket_new(struct vale_switch *sw, uint32_t index, int sock, uint32_t mtu);
+
+/* One direction of a trunk: frames that switch a sends to its port come out of the port at switch b. */
+struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index);
+
+/* Connects two ends; each is given the other. Neither worker may run. */
+int vale_trunk_connect(struct vale_port *a, struct vale_port *b);
+
+/* Both workers stand still. Frames inside are lost. */
+void vale_trunk_disconnect(struct vale_port *a, struct vale_port *b);
+
+void vale_port_free(struct vale_port *p); /* opens closed, trunk disconnected */
+
+/* Empties the state of an index: its counters, and its entries in the MAC table. */
+void vale_port_forget(struct vale_state *state, uint32_t index);
+
+/* ---- netmap mode */
+
+/* rings > 0: the port is in netmap mode, with this many NIC rings each way; 0: back to socket mode. */
+void vale_port_set_netmap(struct vale_port *p, uint32_t rings);
+
+/* An open: kick is readable when a program wants the switch to look; wake is written to wake the program.
+ * Both stay the caller's; writing to wake must not block. */
+struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake);
+
+struct vale_ring_config {
+	bool tx, host;
+	uint32_t id;    /* NIC ring number */
+	uint32_t slots; /* from 2 */
+	uint32_t buf_size, buf_num;
+	void *ring, *ctl, *buf; /* struct netmap_ring, struct nmu_ctl, buffer 0 */
+};
+
+/* Adds a ring to an open. restored: positions go on from the state; else they start from 0. */
+int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored);
+
+/* Takes the rings away from the program, wakes it, and frees the open. */
+void vale_open_close(struct vale_open *o);
+
+/* Why a port was taken by vale_worker_take_broken. */
+struct vale_fault {
+	const char *reason;
+	bool tx, host;
+	uint32_t ring;
+};
+struct vale_fault vale_port_fault(const struct vale_port *p);
+
+#endif

@@ -1,0 +1,129 @@
+/* Netmap mode: which rings of a port are opened by programs. Control, never on a frame's way. */
+#include "vale.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+void vale_port_set_netmap(struct vale_port *p, uint32_t rings)
+{
+	p->rings = rings;
+	if (rings == 0)
+		p->broken = false;
+}
+
+struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake)
+{
+	/* Edge-triggered: the switch never reads kick, so that its owner can't make it block. */
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
+	struct vale_open *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	o->waiter = VALE_WAIT_OPEN;
+	o->port = p;
+	o->kick = kick;
+	o->wake = wake;
+	ev.data.ptr = o;
+	if (epoll_ctl(p->sw->worker->epoll, EPOLL_CTL_ADD, kick, &ev) < 0) {
+		free(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* The port's pointer to a ring of this kind, and its state. */
+static struct vale_ring **ring_at(struct vale_port *p, bool tx, bool host, uint32_t id, struct vale_ring_state **st)
+{
+	if (host) {
+		*st = &p->st->ring[tx ? VALE_RING_HOST_TX : VALE_RING_HOST_RX];
+		return tx ? &p->host_tx : &p->host_rx;
+	}
+	*st = &p->st->ring[tx ? VALE_RING_TX(id) : VALE_RING_RX(id)];
+	return tx ? &p->tx[id] : &p->rx[id];
+}
+
+/* Tells the program where the ring stands, and wakes it in case the one before could not. */
+static void publish(struct vale_ring *r)
+{
+	if (r->tx) {
+		vale_ring_publish_tx(r);
+		vale_source_wake(&r->source);
+	} else {
+		atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
+		atomic_store_explicit(&r->ctl->tail, r->st->pos, memory_order_release);
+	}
+	vale_wake_queue(r, false);
+}
+
+int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored)
+{
+	struct vale_port *p = o->port;
+	struct vale_ring_state *st;
+	struct vale_ring **at, *r;
+
+	if (cfg->id >= VALE_RINGS || cfg->slots < 2) {
+		errno = EINVAL;
+		return -1;
+	}
+	at = ring_at(p, cfg->tx, cfg->host, cfg->id, &st);
+	if (*at != NULL) {
+		errno = EBUSY;
+		return -1;
+	}
+	if (restored && (st->pos >= cfg->slots || st->head >= cfg->slots)) {
+		errno = EINVAL;
+		return -1;
+	}
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return -1;
+	r->ctl = cfg->ctl;
+	r->slot = ((struct netmap_ring *)cfg->ring)->slot;
+	r->buf = cfg->buf;
+	r->slots = cfg->slots;
+	r->buf_size = cfg->buf_size;
+	r->buf_num = cfg->buf_num;
+	r->st = st;
+	r->port = p;
+	r->open = o;
+	r->tx = cfg->tx;
+	r->host = cfg->host;
+	r->id = cfg->id;
+	vale_source_init(&r->source, cfg->host ? VALE_SRC_HOST : VALE_SRC_NIC, p, r);
+	if (!restored) {
+		st->pos = 0;
+		st->head = 0;
+		st->syncs_start = atomic_load_explicit(&r->ctl->syncs, memory_order_relaxed);
+	}
+	*at = r;
+	r->next = o->rings;
+	o->rings = r;
+	publish(r);
+	return 0;
+}
+
+void vale_open_close(struct vale_open *o)
+{
+	struct vale_port *p = o->port;
+	struct vale_ring_state *st;
+	struct vale_ring *r;
+	uint64_t one = 1;
+	ssize_t n;
+
+	epoll_ctl(p->sw->worker->epoll, EPOLL_CTL_DEL, o->kick, NULL);
+	while ((r = o->rings) != NULL) {
+		o->rings = r->next;
+		vale_source_remove(&r->source);
+		vale_wake_forget(r);
+		*ring_at(p, r->tx, r->host, r->id, &st) = NULL;
+		vale_count(&st->syncs, atomic_load_explicit(&r->ctl->syncs, memory_order_relaxed) - st->syncs_start);
+		atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
+		atomic_store_explicit(&r->ctl->tail, NMU_DETACHED, memory_order_release);
+		free(r);
+	}
+	n = write(o->wake, &one, sizeof(one));
+	(void)n; /* it can only fail when it is readable already, or nobody is there */
+	free(o);
+}

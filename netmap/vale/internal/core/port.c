@@ -1,0 +1,154 @@
+/* Switches and their ports: made and freed by control, never on a frame's way. */
+#include "vale.h"
+#include "channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+struct vale_switch *vale_switch_new(struct vale_worker *w, struct vale_state *state)
+{
+	struct vale_switch *sw = calloc(1, sizeof(*sw));
+
+	if (sw == NULL)
+		return NULL;
+	sw->worker = w;
+	sw->state = state;
+	sw->epoch = 1;
+	sw->next = w->switches;
+	w->switches = sw;
+	return sw;
+}
+
+void vale_switch_free(struct vale_switch *sw)
+{
+	struct vale_switch **at = &sw->worker->switches;
+
+	while (*at != sw)
+		at = &(*at)->next;
+	*at = sw->next;
+	free(sw);
+}
+
+/* What ports remember of the table holds no more. */
+static void ports_changed(struct vale_switch *sw)
+{
+	if (++sw->epoch == 0)
+		sw->epoch = 1;
+	sw->max_index = 0;
+	sw->live = 0;
+	for (uint32_t i = 0; i < VALE_PORTS; i++)
+		if (sw->port[i] != NULL) {
+			sw->max_index = i + 1;
+			sw->live++;
+		}
+}
+
+static struct vale_port *port_new(struct vale_switch *sw, uint32_t index, enum vale_source_kind kind)
+{
+	struct vale_port *p;
+
+	if (index >= VALE_PORTS || sw->port[index] != NULL) {
+		errno = EEXIST;
+		return NULL;
+	}
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	p->sw = sw;
+	p->st = &sw->state->port[index];
+	p->index = index;
+	p->sock = -1;
+	vale_source_init(&p->source, kind, p, NULL);
+	sw->port[index] = p;
+	ports_changed(sw);
+	return p;
+}
+
+struct vale_port *vale_socket_new(struct vale_switch *sw, uint32_t index, int sock, uint32_t mtu)
+{
+	struct vale_port *p = port_new(sw, index, VALE_SRC_SOCKET);
+	struct epoll_event ev = {.events = EPOLLIN};
+	int saved;
+
+	if (p == NULL)
+		return NULL;
+	ev.data.ptr = &p->source;
+	if (epoll_ctl(sw->worker->epoll, EPOLL_CTL_ADD, sock, &ev) < 0) {
+		saved = errno;
+		vale_port_free(p);
+		errno = saved;
+		return NULL;
+	}
+	p->sock = sock;
+	p->mtu = mtu;
+	return p;
+}
+
+struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index)
+{
+	return port_new(sw, index, VALE_SRC_TRUNK);
+}
+
+static void set_reader(struct vale_port *p, struct vale_channel *in, struct vale_worker *writer)
+{
+	struct vale_worker *w = p->sw->worker;
+
+	p->in = in;
+	in->reader = &p->source;
+	in->writer_worker = writer;
+	p->next_trunk = w->trunks;
+	w->trunks = p;
+	vale_source_wake(&p->source);
+}
+
+int vale_trunk_connect(struct vale_port *a, struct vale_port *b)
+{
+	struct vale_channel *ab = vale_channel_new(), *ba = vale_channel_new();
+
+	if (ab == NULL || ba == NULL) {
+		if (ab != NULL)
+			vale_channel_free(ab);
+		if (ba != NULL)
+			vale_channel_free(ba);
+		errno = ENOMEM;
+		return -1;
+	}
+	a->out = ab;
+	b->out = ba;
+	set_reader(b, ab, a->sw->worker);
+	set_reader(a, ba, b->sw->worker);
+	return 0;
+}
+
+static void drop_reader(struct vale_port *p)
+{
+	struct vale_port **at = &p->sw->worker->trunks;
+
+	vale_source_remove(&p->source);
+	while (*at != p)
+		at = &(*at)->next_trunk;
+	*at = p->next_trunk;
+	vale_channel_free(p->in);
+	p->in = NULL;
+}
+
+void vale_trunk_disconnect(struct vale_port *a, struct vale_port *b)
+{
+	a->out = NULL;
+	b->out = NULL;
+	drop_reader(a);
+	drop_reader(b);
+}
+
+void vale_port_free(struct vale_port *p)
+{
+	struct vale_switch *sw = p->sw;
+
+	vale_source_remove(&p->source);
+	if (p->sock >= 0)
+		epoll_ctl(sw->worker->epoll, EPOLL_CTL_DEL, p->sock, NULL);
+	sw->port[p->index] = NULL;
+	ports_changed(sw);
+	free(p);
+}

@@ -1,0 +1,66 @@
+package core
+
+// #include "core.h"
+import "C"
+
+import "unsafe"
+
+// Switch is a switch of a worker.
+type Switch struct {
+	c     *C.struct_vale_switch
+	state *State
+}
+
+// NewSwitch makes a switch over its state, which must outlive it.
+func (w *Worker) NewSwitch(state *State) (*Switch, error) {
+	c, err := C.vale_switch_new(w.c, state.c)
+	if c == nil {
+		return nil, err
+	}
+	return &Switch{c, state}, nil
+}
+
+// Free ends the switch. Its ports are freed already.
+func (s *Switch) Free() { C.vale_switch_free(s.c) }
+
+// Port is a port of a switch.
+type Port struct{ c *C.struct_vale_port }
+
+// NewSocket makes the port with this index on an AF_PACKET socket, which stays the caller's. mtu is in bytes
+// of Ethernet payload.
+func (s *Switch) NewSocket(index, sock, mtu int) (*Port, error) {
+	c, err := C.vale_socket_new(s.c, C.uint32_t(index), C.int(sock), C.uint32_t(mtu))
+	if c == nil {
+		return nil, err
+	}
+	return &Port{c}, nil
+}
+
+// NewTrunkEnd makes the port with this index, to be given to ConnectTrunk.
+func (s *Switch) NewTrunkEnd(index int) (*Port, error) {
+	c, err := C.vale_trunk_end_new(s.c, C.uint32_t(index))
+	if c == nil {
+		return nil, err
+	}
+	return &Port{c}, nil
+}
+
+// ConnectTrunk links two trunk ends. Both workers stand still.
+func ConnectTrunk(a, b *Port) error {
+	if r, err := C.vale_trunk_connect(a.c, b.c); r != 0 {
+		return err
+	}
+	return nil
+}
+
+// DisconnectTrunk undoes ConnectTrunk. Frames inside are lost. Both workers stand still.
+func DisconnectTrunk(a, b *Port) { C.vale_trunk_disconnect(a.c, b.c) }
+
+// ID is the port's identity in a Fault.
+func (p *Port) ID() PortID { return PortID(unsafe.Pointer(p.c)) }
+
+// Free ends the port. Its opens are closed and its trunk is disconnected already.
+func (p *Port) Free() { C.vale_port_free(p.c) }
+
+// SetNetmap puts the port into netmap mode with this many NIC rings each way, or with 0 into socket mode.
+func (p *Port) SetNetmap(rings int) { C.vale_port_set_netmap(p.c, C.uint32_t(rings)) }

@@ -1,0 +1,230 @@
+/*
+ * RX rings: frames for a program. A frame that does not fit ends the batch: no later one overtakes it. The
+ * private position moves before it is published, so that after a restart no slot is filled twice.
+ */
+#include "slot.h"
+
+/* Writes into consecutive slots. */
+struct writer {
+	struct vale_ring *r;
+	uint32_t at;    /* slot */
+	uint32_t space; /* slots that may be filled, from at */
+};
+
+/* Looks at what the program has given back; false: it broke the rules. */
+static bool refresh(struct writer *w)
+{
+	struct vale_ring *r = w->r;
+	uint32_t head = atomic_load_explicit(&r->ctl->head, memory_order_acquire);
+
+	if (unlikely(head >= r->slots || distance(r, r->st->head, head) > distance(r, r->st->head, r->st->pos))) {
+		vale_ring_break(r, "head is beyond what was delivered");
+		w->space = 0;
+		return false;
+	}
+	__atomic_store_n(&r->st->head, head, __ATOMIC_RELAXED);
+	atomic_store_explicit(&r->ctl->cur, head, memory_order_relaxed);
+	w->space = r->slots - 1 - distance(r, head, w->at);
+	return true;
+}
+
+/* The slot to fill next and its buffer; NULL: the program broke the rules. */
+static inline uint8_t *slot_open(struct writer *w)
+{
+	uint32_t idx = __atomic_load_n(&w->r->slot[w->at].buf_idx, __ATOMIC_RELAXED);
+
+	if (unlikely(!buf_valid(w->r, idx))) {
+		vale_ring_break(w->r, "buffer index is outside the region");
+		return NULL;
+	}
+	return buf_at(w->r, idx);
+}
+
+/* len and flags are one word, so that the slot is written at once. */
+static inline void slot_close(struct writer *w, uint32_t len, uint32_t flags)
+{
+	struct netmap_slot *s = &w->r->slot[w->at];
+	uint32_t word = len | flags << 16;
+
+	memcpy(&s->len, &word, sizeof(word));
+	w->at = step(w->r, w->at);
+	w->space--;
+}
+
+/* Short frames are copied in units of 64 bytes, inline; both buffers are multiples of 64 long. */
+static inline void copy(uint8_t *to, const uint8_t *from, uint32_t len, bool slack)
+{
+	if (unlikely(len >= 1024 || !slack)) {
+		memcpy(to, from, len);
+		return;
+	}
+	for (uint32_t i = 0; i < len; i += 64)
+		memcpy(to + i, from + i, 64);
+}
+
+static inline uint32_t slots_for(const struct vale_ring *r, uint32_t len)
+{
+	return len <= r->buf_size ? 1 : (len + r->buf_size - 1) / r->buf_size;
+}
+
+/* Writes the pieces; need is the number of slots they take. join: a piece may begin in the middle of a slot.
+ * False: the program broke the rules. */
+static bool put_pieces(struct writer *w, const struct vale_piece *p, uint32_t np, uint32_t need, bool join)
+{
+	uint32_t size = w->r->buf_size, fill = 0;
+	uint8_t *buf = slot_open(w);
+
+	for (uint32_t i = 0; i < np; i++) {
+		const uint8_t *from = p[i].data;
+		uint32_t left = p[i].len;
+
+		if (i > 0 && !join) {
+			slot_close(w, fill, need << 8 | NS_MOREFRAG);
+			buf = slot_open(w);
+			fill = 0;
+		}
+		while (buf != NULL && left > 0) {
+			uint32_t n = left < size - fill ? left : size - fill;
+
+			if (n == 0) {
+				slot_close(w, fill, need << 8 | NS_MOREFRAG);
+				buf = slot_open(w);
+				fill = 0;
+				continue;
+			}
+			memcpy(buf + fill, from, n);
+			fill += n;
+			from += n;
+			left -= n;
+		}
+		if (buf == NULL)
+			return false;
+	}
+	slot_close(w, fill, need << 8);
+	return true;
+}
+
+enum put { PUT_DONE, PUT_FULL, PUT_TOO_BIG, PUT_BROKEN };
+
+/* One frame, or one segment of a frame, as pieces. */
+static enum put put(struct writer *w, const struct vale_piece *p, uint32_t np, bool join)
+{
+	uint32_t need = 0, len = 0;
+
+	for (uint32_t i = 0; i < np; i++) {
+		len += p[i].len;
+		need += slots_for(w->r, p[i].len);
+	}
+	if (join)
+		need = slots_for(w->r, len);
+	if (need > VALE_MAX_FRAGS || need > w->r->slots - 1)
+		return PUT_TOO_BIG;
+	if (need > w->space && (!refresh(w) || need > w->space))
+		return w->r->port->broken ? PUT_BROKEN : PUT_FULL;
+	return put_pieces(w, p, np, need, join) ? PUT_DONE : PUT_BROKEN;
+}
+
+/* A super-frame as its segments, or a frame whose checksum is not complete. */
+static enum put put_offload(struct writer *w, const struct vale_frame *f, uint64_t *packets, uint64_t *bytes)
+{
+	struct vale_segments seg;
+	struct vale_piece p[2];
+	struct vale_ring_state *st = w->r->st;
+
+	if (!vale_segments_init(&seg, f)) {
+		vale_drop(st, VALE_DROP_BAD, 1);
+		return PUT_DONE;
+	}
+	while (vale_segments_next(&seg, p)) {
+		enum put result = put(w, p, 2, true);
+
+		if (result == PUT_TOO_BIG) {
+			vale_drop(st, VALE_DROP_TOO_BIG, 1);
+		} else if (result != PUT_DONE) {
+			vale_drop(st, VALE_DROP_FULL, seg.total - seg.done + 1);
+			return result;
+		} else {
+			++*packets;
+			*bytes += p[0].len + p[1].len;
+		}
+	}
+	return PUT_DONE;
+}
+
+static enum put put_frame(struct writer *w, const struct vale_batch *b, const struct vale_frame *f, uint64_t *packets,
+			  uint64_t *bytes)
+{
+	struct vale_piece whole = {f->data, f->len};
+	enum put result;
+
+	if (vale_frame_offload(f))
+		return put_offload(w, f, packets, bytes);
+	if (f->npieces > 1)
+		result = put(w, &b->piece[f->piece], f->npieces, false);
+	else
+		result = put(w, &whole, 1, true);
+	if (result == PUT_DONE) {
+		++*packets;
+		*bytes += f->len;
+	} else {
+		vale_drop(w->r->st, result == PUT_TOO_BIG ? VALE_DROP_TOO_BIG : VALE_DROP_FULL, 1);
+	}
+	return result;
+}
+
+/* Counts what is behind the frame that did not fit. */
+static void drop_rest(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		lost += vale_segments_count(&b->frame[order[i]]);
+	vale_drop(r->st, VALE_DROP_FULL, lost);
+}
+
+void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n)
+{
+	struct vale_ring_state *st = r->st;
+	struct writer w = {r, st->pos, r->slots - 1 - distance(r, st->head, st->pos)};
+	uint64_t packets = 0, bytes = 0;
+
+	if (unlikely(r->port->broken)) {
+		vale_drop(st, VALE_DROP_CLOSED, n);
+		return;
+	}
+	if (w.space < n && !refresh(&w)) {
+		vale_drop(st, VALE_DROP_CLOSED, n);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct vale_frame *f = &b->frame[order[i]];
+		enum put result;
+
+		if (likely(f->npieces == 1 && f->len <= r->buf_size && w.space > 0 && !vale_frame_offload(f))) {
+			uint8_t *buf = slot_open(&w);
+
+			if (unlikely(buf == NULL)) {
+				drop_rest(r, b, order + i, n - i);
+				break;
+			}
+			copy(buf, f->data, f->len, b->slack);
+			slot_close(&w, f->len, 1 << 8);
+			packets++;
+			bytes += f->len;
+			continue;
+		}
+		result = put_frame(&w, b, f, &packets, &bytes);
+		if (result == PUT_FULL || result == PUT_BROKEN) {
+			drop_rest(r, b, order + i + 1, n - i - 1);
+			break;
+		}
+	}
+	if (packets == 0)
+		return;
+	vale_count(&st->packets, packets);
+	vale_count(&st->bytes, bytes);
+	__atomic_store_n(&st->pos, w.at, __ATOMIC_RELEASE);
+	/* Pairs with the program's acquire of tail in its sync. */
+	atomic_store_explicit(&r->ctl->tail, w.at, memory_order_release);
+	vale_wake_queue(r, b->more > 0);
+}

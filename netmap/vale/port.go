@@ -1,0 +1,79 @@
+package vale
+
+import (
+	"fmt"
+
+	"github.com/valelab/valelab/netmap/vale/internal/core"
+)
+
+// Port is a port of a switch.
+type Port struct {
+	sw    *Switch
+	name  string
+	index int
+	mode  string // without a program
+
+	// Under the engine's lock.
+	gone   bool
+	core   *core.Port
+	trunk  *Trunk
+	memory *memory // of its opens; nil: none
+}
+
+// AttachSocket makes a port on an AF_PACKET socket (OpenPacketSocket) and puts it to use. index is the port's
+// place in the switch, -1 for any. mtu is the largest Ethernet payload that may go out, in bytes. The socket
+// stays the caller's, who closes it after Detach.
+func (s *Switch) AttachSocket(name string, index, sock, mtu int) (*Port, error) {
+	return s.attach(ModeSocket, name, index, sock, mtu)
+}
+
+// AttachUplink is AttachSocket for the socket of an interface of the machine.
+func (s *Switch) AttachUplink(name string, index, sock, mtu int) (*Port, error) {
+	return s.attach(ModeUplink, name, index, sock, mtu)
+}
+
+func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	index, err := s.claim(name, index)
+	if err != nil {
+		return nil, fmt.Errorf("switch %s: port %s: %w", s.name, name, err)
+	}
+	p := &Port{sw: s, name: name, index: index, mode: mode}
+	s.worker.do(func() { p.core, err = s.core.NewSocket(index, sock, mtu) })
+	if err != nil {
+		s.release(index)
+		return nil, fmt.Errorf("switch %s: port %s: %w", s.name, name, err)
+	}
+	s.ports[name] = p
+	return p, nil
+}
+
+// Name is the port's name.
+func (p *Port) Name() string { return p.name }
+
+// Index is the port's place in the switch.
+func (p *Port) Index() int { return p.index }
+
+// Detach ends the port: its opens are closed, its counters and its entries in the MAC table forgotten. The
+// port of a trunk is detached by Trunk.Close only.
+func (p *Port) Detach() error {
+	p.sw.engine.mu.Lock()
+	defer p.sw.engine.mu.Unlock()
+	if p.trunk != nil {
+		return fmt.Errorf("port %s: %w: it is a trunk's", p.name, ErrInvalid)
+	}
+	p.detach()
+	return nil
+}
+
+func (p *Port) detach() {
+	if p.gone {
+		return
+	}
+	p.gone = true
+	p.closeOpens()
+	p.sw.worker.do(p.core.Free)
+	p.sw.release(p.index)
+	delete(p.sw.ports, p.name)
+}
