@@ -1,0 +1,61 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/netmap/internal/abi"
+	"github.com/valelab/valelab/netmap/internal/wire"
+)
+
+// ErrNothing says that no request has come yet.
+var ErrNothing = errors.New("no request")
+
+// tooLong holds every request and a byte more.
+const tooLong = 512
+
+// Request is what a program asks for, still in the socket.
+type Request struct {
+	conn int
+	wire wire.Request
+}
+
+// Peek reads the next request on a program's connection, a SOCK_SEQPACKET
+// socket. It does not block. The error is ErrNothing, io.EOF when the program
+// has closed its end, or one after which the connection is of no use.
+//
+// A request that makes no sense is refused here and Peek goes on to the next.
+func Peek(conn int) (*Request, error) {
+	for {
+		buf := make([]byte, tooLong)
+		n, _, err := unix.Recvfrom(conn, buf, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EAGAIN):
+			return nil, ErrNothing
+		case errors.Is(err, unix.ECONNRESET), err == nil && n == 0:
+			return nil, io.EOF
+		case err != nil:
+			return nil, fmt.Errorf("receive: %w", err)
+		}
+		request, err := wire.DecodeRequest(buf[:n])
+		q := &Request{conn: conn, wire: request}
+		if err == nil {
+			return q, nil
+		}
+		if err := q.refuse(errno(err)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Name is the name of the port that the program asks for. It can be anything.
+func (q *Request) Name() string { return q.wire.Name() }
+
+// Opens says whether the program wants to open the port. If not, it wants to
+// know about it.
+func (q *Request) Opens() bool { return q.wire.Header.ReqType == abi.NETMAP_REQ_REGISTER }

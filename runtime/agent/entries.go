@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/valelab/valelab/netmap/serve"
+	"github.com/valelab/valelab/runtime/keeper"
+)
+
+// The kinds of entries that the keeper holds for the agent. A key is
+// kind/name, a payload the JSON of the kind's record, with the files:
+const (
+	kindAPI      = "api"      // none: the API's listening socket
+	kindSwitch   = "switch"   // SwitchSpec: the switch's state
+	kindNode     = "node"     // NodeSpec: the node's listening socket
+	kindEndpoint = "endpoint" // endpointRecord: the packet socket
+	kindUplink   = "uplink"   // uplinkRecord: the packet socket
+	kindTrunk    = "trunk"    // TrunkState: nothing
+	kindOpen     = "open"     // openRecord: region, kick, wake, connection
+)
+
+// kinds are all kinds in the order in which they are restored, with the number
+// of files that their entries have.
+var kinds = []struct {
+	name  string
+	files int
+}{
+	{kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindOpen, 4},
+}
+
+// socketPort is where a packet socket is a port.
+type socketPort struct {
+	IfIndex int `json:"ifindex"` // of the device that it is bound to
+	Port    int `json:"port"`    // index on its switch
+}
+
+// endpointRecord is what the keeper holds of an endpoint.
+type endpointRecord struct {
+	Node      string       `json:"node"`
+	Interface string       `json:"interface"`
+	Spec      EndpointSpec `json:"spec"`
+	At        socketPort   `json:"at"`
+}
+
+// uplinkRecord is what the keeper holds of an uplink.
+type uplinkRecord struct {
+	Interface string     `json:"interface"`
+	Spec      UplinkSpec `json:"spec"`
+	At        socketPort `json:"at"`
+}
+
+// openRecord is what the keeper holds of a program's open port.
+type openRecord struct {
+	Node      string      `json:"node"`
+	Interface string      `json:"interface"`
+	Rings     serve.Rings `json:"rings"`
+}
+
+// entryKey is the key of an entry.
+func entryKey(kind, name string) string { return kind + "/" + name }
+
+// splitKey is the reverse of entryKey.
+func splitKey(key string) (kind, name string) {
+	kind, name, _ = strings.Cut(key, "/")
+	return kind, name
+}
+
+// keep gives an entry to the keeper.
+func (a *agent) keep(kind, name string, record any, fds ...int) error {
+	payload, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	return a.store.Put(entryKey(kind, name), payload, fds...)
+}
+
+// decodeEntry reads an entry's payload and checks how many files it has.
+func decodeEntry(entry *keeper.Entry, record any) error {
+	kind, _ := splitKey(entry.Key)
+	for _, known := range kinds {
+		if known.name != kind {
+			continue
+		}
+		if len(entry.FDs) != known.files {
+			return fmt.Errorf("%d files, want %d", len(entry.FDs), known.files)
+		}
+		return decodeJSON(entry.Payload, record)
+	}
+	return fmt.Errorf("no such kind of entry")
+}

@@ -1,0 +1,169 @@
+#define _GNU_SOURCE
+#include "agent.h"
+#include "link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SETTLED_MS   1000  /* an agent that lived so long was a good one */
+#define MIN_PAUSE_MS 100
+#define MAX_PAUSE_MS 5000
+#define MAX_LOG      (1 << 20) /* bytes; a longer log is set aside at the next start */
+#define LINK_BUFFER  (4 * (int)KEEPER_MAX_MESSAGE)
+#define FIRST_FREE   10        /* files for the agent are moved above its fixed numbers */
+
+static const char *lab_dir;
+static int lab_netns, machine_netns;
+
+static pid_t agent; /* 0: none */
+static long long started, due;
+static int pause_ms;
+static struct keeper_history history;
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void keeper_agent_setup(const char *dir, int lab, int machine)
+{
+	lab_dir = dir;
+	lab_netns = lab;
+	machine_netns = machine;
+}
+
+/* Makes the log the standard error. Where there is none, what was there stays. */
+static void open_log(void)
+{
+	char path[PATH_MAX], aside[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/agent.log", lab_dir) >= (int)sizeof(path) ||
+	    snprintf(aside, sizeof(aside), "%s.1", path) >= (int)sizeof(aside))
+		return;
+	if (stat(path, &st) == 0 && st.st_size > MAX_LOG)
+		rename(path, aside);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+/* The child's part of a start. */
+static _Noreturn void become_agent(int store)
+{
+	char *argv[] = {"valelab-agent", (char *)lab_dir, NULL};
+	sigset_t none;
+	int machine;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	store = fcntl(store, F_DUPFD_CLOEXEC, FIRST_FREE);
+	machine = fcntl(machine_netns, F_DUPFD_CLOEXEC, FIRST_FREE);
+	if (setns(lab_netns, CLONE_NEWNET) == 0 && dup2(store, KEEPER_AGENT_STORE) >= 0 &&
+	    dup2(machine, KEEPER_AGENT_MACHINE) >= 0)
+		execv("/proc/self/exe", argv);
+	dprintf(STDERR_FILENO, "valelab-keeper: start agent: errno %d\n", errno);
+	_exit(127);
+}
+
+/* Another start is due: at once after a good agent, else after a growing pause. */
+static void plan_start(long long lived)
+{
+	if (lived >= SETTLED_MS)
+		pause_ms = 0;
+	due = now_ms() + pause_ms;
+	pause_ms = pause_ms == 0 ? MIN_PAUSE_MS : pause_ms * 2;
+	if (pause_ms > MAX_PAUSE_MS)
+		pause_ms = MAX_PAUSE_MS;
+}
+
+int keeper_agent_start(void)
+{
+	int pair[2];
+	int error;
+
+	open_log();
+	history.starts++;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		error = errno;
+		plan_start(0);
+		return error;
+	}
+	for (int i = 0; i < 2; i++)
+		setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &(int){LINK_BUFFER}, sizeof(int));
+	agent = fork();
+	if (agent < 0) {
+		error = errno;
+		agent = 0;
+		close(pair[0]);
+		close(pair[1]);
+		plan_start(0);
+		return error;
+	}
+	if (agent == 0)
+		become_agent(pair[1]);
+	close(pair[1]);
+	started = now_ms();
+	keeper_link_open(pair[0], history);
+	return 0;
+}
+
+int keeper_agent_delay(void)
+{
+	long long left;
+
+	if (agent != 0)
+		return -1;
+	left = due - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+void keeper_agent_reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != agent)
+			continue;
+		agent = 0;
+		history.status = (unsigned)status;
+		keeper_link_close();
+		plan_start(now_ms() - started);
+		dprintf(STDERR_FILENO, "valelab-keeper: agent %d ended by %s %d\n", (int)pid,
+			WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	}
+}
+
+void keeper_agent_kill(void)
+{
+	if (agent != 0)
+		kill(agent, SIGKILL);
+}
+
+void keeper_agent_stop(void)
+{
+	if (agent == 0)
+		return;
+	kill(agent, SIGKILL);
+	while (waitpid(agent, NULL, 0) < 0 && errno == EINTR)
+		;
+	agent = 0;
+	keeper_link_close();
+}
