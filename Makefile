@@ -1,0 +1,57 @@
+# The commands of the project; `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+export CGO_ENABLED := 1
+LDFLAGS := -s -linkmode external -extldflags -static -X main.version=$(VERSION)
+STATIC := -trimpath -tags netgo,osusergo -ldflags '$(LDFLAGS)'
+
+# Packages with tests that need root; each such test is named TestRoot...
+TALLY := go run .ci/tally.go
+FUZZTIME ?= 20s
+
+.PHONY: help build lab test bench soak fuzz lint clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+build: ## build bin/valelab, one static program
+	go build $(STATIC) -o bin/valelab ./cmd/valelab
+
+lab: build ## run labs/txrx.yml for a few seconds and show its rings (needs root)
+	@labs/show.sh
+
+test: ## run all tests: unit tests with the race detector, root's tests as root
+	@{ \
+		go test -race -json -skip '^TestRoot' ./... || true; \
+		if [ "$$(id -u)" = 0 ]; then go test -json -count=1 -p 1 -run '^TestRoot' ./... || true; fi; \
+	} | $(TALLY)
+	@if [ "$$(id -u)" != 0 ]; then \
+		echo 'left out: the tests named TestRoot... (namespaces, links, whole labs); run `sudo make test`'; fi
+
+bench: ## measure the switch: packets a second, next to this machine's own copy rate
+	go run ./netmap/bench
+
+soak: ## the long tests: signals at random moments, 1,000 nodes, an idle minute (needs root)
+	go test -count=1 -timeout 60m -tags soak -run '^TestSoak' -v ./cmd/valelab
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@go list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \
+	while read -r pkg file; do \
+		[ -n "$$file" ] || continue; \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$$pkg $$name"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg"; \
+		done; \
+	done
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	go vet -tags soak ./...
+	go tool staticcheck -tags soak ./...
+
+clean: ## remove what build made
+	rm -rf bin

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+)
+
+// A runFunc carries a command out. args are the words that are not flags.
+type runFunc func(ctx context.Context, s streams, args []string) error
+
+// A command is one word after `valelab`.
+type command struct {
+	name  string
+	args  string // as help shows them
+	short string // one line
+	long  string // what else help says about it
+	words int    // after so many words the rest of the line belongs to another program; 0: never
+	raw   bool   // all of the line does, help too
+
+	// setup declares the flags and returns what runs once they are parsed.
+	setup func(fs *flag.FlagSet) runFunc
+}
+
+// commands are all of them, in the order of help.
+func commands() []command {
+	return []command{
+		{name: "deploy", args: "[LAB]", short: "bring a lab up", setup: deployCommand},
+		{name: "destroy", args: "[LAB]", short: "take a lab down; twice is fine", setup: destroyCommand},
+		{name: "plan", args: "[LAB]", short: "print the steps that a lab file stands for", setup: planCommand},
+		{name: "validate", args: "[LAB]", short: "check a lab file", setup: validateCommand},
+		{name: "inspect", args: "[LAB]", short: "show the nodes and links of a running lab", setup: inspectCommand},
+		{name: "stats", args: "[LAB]", short: "show the counters of every ring", setup: statsCommand},
+		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", words: 2, setup: execCommand},
+		{name: "logs", args: "NODE", short: "show what a node's command printed", setup: logsCommand},
+		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},
+		{name: "version", short: "print the version", setup: versionCommand},
+		{name: "help", args: "[COMMAND]", short: "explain a command", setup: helpCommand},
+	}
+}
+
+// dispatch finds the command that args name and runs it.
+func dispatch(ctx context.Context, s streams, args []string) error {
+	if len(args) == 0 {
+		printHelp(s.err)
+		return usagef("", "no command is given")
+	}
+	switch args[0] {
+	case "-h", "-help", "--help":
+		printHelp(s.out)
+		return nil
+	case "-version", "--version":
+		args = []string{"version"}
+	}
+	c, err := findCommand(args[0])
+	if err != nil {
+		return err
+	}
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	runIt := c.setup(fs)
+	if c.raw {
+		return runIt(ctx, s, args[1:])
+	}
+	words, err := parseFlags(fs, args[1:], c.words)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		printCommandHelp(s.out, c)
+		return nil
+	case err != nil:
+		return usagef("valelab help "+c.name, "%s: %w", c.name, err)
+	}
+	err = runIt(ctx, s, words)
+	if usage, ok := err.(*usageError); ok && usage.hint == "" {
+		usage.hint = "valelab help " + c.name
+	}
+	return err
+}
+
+// findCommand returns the command called name.
+func findCommand(name string) (command, error) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return command{}, usagef("valelab help", "no command is called %q", name)
+}
+
+// oneWord returns the only word, or "" when there is none.
+func oneWord(what string, words []string) (string, error) {
+	switch len(words) {
+	case 0:
+		return "", nil
+	case 1:
+		return words[0], nil
+	}
+	return "", usagef("", "one %s is enough: %q is too much", what, words[1])
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/state"
+)
+
+func deployCommand(fs *flag.FlagSet) runFunc {
+	dryRun := fs.Bool("dry-run", false, "print the plan and change nothing")
+	format := formatFlag(fs)
+	return func(ctx context.Context, s streams, words []string) error {
+		word, err := oneWord("lab", words)
+		if err != nil {
+			return err
+		}
+		file, err := fileFor(word)
+		if err != nil {
+			return err
+		}
+		lab, err := readLab(file)
+		if err != nil {
+			return err
+		}
+		plan := lab.Compile()
+		if *dryRun {
+			return writePlan(s.out, plan, *format)
+		}
+		view := newProgress(s.err, "deploy "+plan.Lab)
+		report, err := runtime.Deploy(ctx, state.FindRoot(), plan, runtime.Options{Progress: view.show})
+		view.clear()
+		if err != nil {
+			return err
+		}
+		writeReport(s.err, report)
+		if *format == formatJSON {
+			return writeJSON(s.out, report)
+		}
+		return nil
+	}
+}
+
+// writeReport says in a line what was done, and below it what the user has to know.
+func writeReport(w io.Writer, r *runtime.Report) {
+	if r.Changed == 0 {
+		fmt.Fprintf(w, "lab %s runs already: nothing to change\n", r.Lab)
+	} else {
+		fmt.Fprintf(w, "lab %s is up: %d of %d steps done in %s\n", r.Lab, r.Changed, r.Steps, r.Elapsed.Round(time.Millisecond))
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
+}

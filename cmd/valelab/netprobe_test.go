@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// What follows is netprobe: an ordinary socket program that the tests run in
+// nodes. It is a mode of the test binary, so that nothing has to be installed.
+
+// bodySize is the size of what `netprobe serve` sends.
+const bodySize = 100_000_000
+
+// body returns the same bodySize random bytes at each call.
+func body() io.Reader {
+	return io.LimitReader(rand.NewChaCha8([32]byte{'v', 'a', 'l', 'e'}), bodySize)
+}
+
+func netprobeMain() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|ping4|ping6 ADDRESS")
+		os.Exit(2)
+	}
+	modes := map[string]func(string) error{
+		"serve": probeServe, "get": probeGet, "udp": probeUDP, "ping4": probePing4, "ping6": probePing6,
+	}
+	if err := modes[os.Args[1]](os.Args[2]); err != nil {
+		fmt.Fprintf(os.Stderr, "netprobe %s %s: %v\n", os.Args[1], os.Args[2], err)
+		os.Exit(1)
+	}
+}
+
+// probeServe answers HTTP with the body and UDP with what it got.
+func probeServe(address string) error {
+	echo, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return err
+	}
+	go func() {
+		datagram := make([]byte, 65536)
+		for {
+			n, from, err := echo.ReadFrom(datagram)
+			if err != nil {
+				return
+			}
+			echo.WriteTo(datagram[:n], from)
+		}
+	}()
+	return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.Copy(w, body())
+	}))
+}
+
+// probeGet fetches what probeServe sends and prints its hash.
+func probeGet(address string) error {
+	client := http.Client{Timeout: 60 * time.Second}
+	var reply *http.Response
+	err := retry(func() (err error) {
+		reply, err = client.Get("http://" + address + "/")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer reply.Body.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, reply.Body); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%x\n", hash.Sum(nil))
+	return err
+}
+
+// probeUDP sends datagrams up to the largest, which IP fragments, and compares the echoes.
+func probeUDP(address string) error {
+	conn, err := net.Dial("udp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := retry(func() error { return echo(conn, []byte("are you there?")) }); err != nil {
+		return err
+	}
+	for _, size := range []int{1, 100, 1400, 1473, 8000, 65000} {
+		if err := echo(conn, bytes.Repeat([]byte{byte(size), 0x5a, 1}, size/3+1)[:size]); err != nil {
+			return fmt.Errorf("%d bytes: %w", size, err)
+		}
+	}
+	return nil
+}
+
+// echo sends one datagram and reads it back.
+func echo(conn net.Conn, sent []byte) error {
+	if _, err := conn.Write(sent); err != nil {
+		return err
+	}
+	got := make([]byte, 65536)
+	conn.SetReadDeadline(time.Now().Add(time.Second))
+	n, err := conn.Read(got)
+	if err == nil && !bytes.Equal(got[:n], sent) {
+		err = fmt.Errorf("got %d other bytes back", n)
+	}
+	return err
+}
+
+// probePing4 and probePing6 send ICMP echo requests and wait for the replies.
+func probePing4(address string) error { return ping("ip4:icmp", address, 8, 0) }
+func probePing6(address string) error { return ping("ip6:ipv6-icmp", address, 128, 129) }
+
+func ping(network, address string, request, reply byte) error {
+	to, err := net.ResolveIPAddr(network[:3], address)
+	if err != nil {
+		return err
+	}
+	conn, err := net.ListenPacket(network, "")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for seq := range 3 {
+		packet := make([]byte, 64)
+		packet[0] = request
+		binary.BigEndian.PutUint16(packet[4:], uint16(os.Getpid()))
+		binary.BigEndian.PutUint16(packet[6:], uint16(seq))
+		binary.BigEndian.PutUint16(packet[2:], internetChecksum(packet)) // IPv6: the kernel writes it anew
+		if _, err := conn.WriteTo(packet, to); err != nil {
+			return err
+		}
+		if err := awaitEcho(conn, reply, packet[4:8]); err != nil {
+			return fmt.Errorf("echo request %d: %w", seq, err)
+		}
+	}
+	return nil
+}
+
+// awaitEcho reads until the reply with the given identifier and number comes.
+func awaitEcho(conn net.PacketConn, reply byte, id []byte) error {
+	conn.SetReadDeadline(time.Now().Add(time.Second))
+	got := make([]byte, 1500)
+	for {
+		n, _, err := conn.ReadFrom(got)
+		if err != nil {
+			return err
+		}
+		if n >= 8 && got[0] == reply && bytes.Equal(got[4:8], id) {
+			return nil
+		}
+	}
+}
+
+func internetChecksum(b []byte) uint16 {
+	var sum uint32
+	for i := 0; i+1 < len(b); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
+}
+
+// retry tries for a few seconds: a server that was just started may not listen yet.
+func retry(try func() error) error {
+	var err error
+	for range 20 {
+		if err = try(); err == nil {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
+}

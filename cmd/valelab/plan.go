@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+
+	"github.com/valelab/valelab/topology"
+)
+
+func planCommand(fs *flag.FlagSet) runFunc {
+	format := formatFlag(fs)
+	return func(_ context.Context, s streams, words []string) error {
+		word, err := oneWord("lab", words)
+		if err != nil {
+			return err
+		}
+		file, err := fileFor(word)
+		if err != nil {
+			return err
+		}
+		lab, err := readLab(file)
+		if err != nil {
+			return err
+		}
+		return writePlan(s.out, lab.Compile(), *format)
+	}
+}
+
+func writePlan(w io.Writer, plan *topology.Plan, f format) error {
+	if f == formatJSON {
+		return writeJSON(w, plan)
+	}
+	_, err := io.WriteString(w, plan.Text())
+	return err
+}

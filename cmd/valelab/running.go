@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"strings"
+
+	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/state"
+)
+
+// labName returns the name of the lab that word means: the name in a lab file,
+// or the word itself. Without a word it is the lab file in this folder, or the
+// one lab that runs.
+func labName(word string) (string, error) {
+	if word != "" && !isLabFile(word) {
+		return word, nil
+	}
+	file := word
+	if file == "" {
+		found, err := folderLab()
+		if err != nil {
+			return "", err
+		}
+		if found == "" {
+			return onlyLab()
+		}
+		file = found
+	}
+	lab, err := readLab(file)
+	if err != nil {
+		return "", err
+	}
+	return lab.Name, nil
+}
+
+// onlyLab returns the name of the one lab that runs.
+func onlyLab() (string, error) {
+	labs, err := runtime.Labs(state.FindRoot())
+	if err != nil {
+		return "", err
+	}
+	switch len(labs) {
+	case 0:
+		return "", errNoLab
+	case 1:
+		return labs[0], nil
+	}
+	return "", usagef("name one of them", "several labs run: %s", strings.Join(labs, ", "))
+}
+
+// errNoLab says that a command without a word found no lab to be about.
+var errNoLab error = &runtime.HintError{
+	Err:  errors.New("no lab runs, and there is no lab file in this folder"),
+	Hint: "valelab deploy LAB",
+}
+
+// openLab returns the running lab that word means.
+func openLab(word string) (*runtime.Lab, error) {
+	name, err := labName(word)
+	if err != nil {
+		return nil, err
+	}
+	return runtime.Open(state.FindRoot(), name)
+}
+
+// openNode returns the running lab that word means and checks that it has the
+// node.
+func openNode(word, node string) (*runtime.Lab, error) {
+	lab, err := openLab(word)
+	if err != nil {
+		return nil, err
+	}
+	_, err = lab.Node(node)
+	return lab, err
+}
+
+// labFlag declares --lab, for commands whose word is a node.
+func labFlag(fs *flag.FlagSet) *string {
+	return fs.String("lab", "", "the `LAB` that the node is in")
+}
