@@ -1,0 +1,4 @@
+package runtime
+
+// InspectOn is Inspect on another machine.
+var InspectOn = inspect

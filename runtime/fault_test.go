@@ -1,0 +1,176 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/runtimetest"
+)
+
+// operations counts what a deploy of the lab asks of the machine.
+func operations(t *testing.T) int64 {
+	t.Helper()
+	var n atomic.Int64
+	m := runtimetest.New("up0")
+	m.Hook = func(context.Context, string) error { n.Add(1); return nil }
+	deploy(t, m, tempRoot(t), compile(t, labFile))
+	return n.Load()
+}
+
+// Whichever operation of a deploy fails, nothing is left of it.
+func TestDeployFailsAnywhere(t *testing.T) {
+	plan := compile(t, labFile)
+	fault := errors.New("machine on fire")
+	for fails := range operations(t) {
+		m, root := runtimetest.New("up0"), tempRoot(t)
+		before := m.Objects()
+		var n atomic.Int64
+		m.Hook = func(_ context.Context, operation string) error {
+			if n.Add(1) == fails+1 {
+				return fmt.Errorf("%s: %w", operation, fault)
+			}
+			return nil
+		}
+		_, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
+		if !errors.Is(err, fault) {
+			t.Fatalf("operation %d: error %v", fails, err)
+		}
+		untouched(t, m, root, before)
+	}
+}
+
+// Whenever a deploy is interrupted, nothing is left of it.
+func TestDeployInterruptedAnywhere(t *testing.T) {
+	plan := compile(t, labFile)
+	total := operations(t)
+	for stops := range total {
+		m, root := runtimetest.New("up0"), tempRoot(t)
+		before := m.Objects()
+		ctx, cancel := context.WithCancel(t.Context())
+		var n atomic.Int64
+		m.Hook = func(context.Context, string) error {
+			if n.Add(1) == stops+1 {
+				cancel()
+			}
+			return nil
+		}
+		_, err := runtime.Deploy(ctx, root, plan, runtime.Options{Machine: m})
+		if err == nil && stops >= total-2 {
+			destroy(t, m, root, "all") // both starts, the last steps, were under way: it was too late
+		} else if !errors.Is(err, context.Canceled) {
+			t.Fatalf("operation %d: error %v", stops, err)
+		}
+		untouched(t, m, root, before)
+	}
+}
+
+// From some operation on nothing works any more, the undoing included, as if
+// the deploy were killed there. What is left is destroyed, after another
+// deploy has completed it or as it is.
+func TestDeployKilledAnywhere(t *testing.T) {
+	plan := compile(t, labFile)
+	for dies := range operations(t) {
+		m, root := runtimetest.New("up0"), tempRoot(t)
+		before := m.Objects()
+		var n atomic.Int64
+		m.Hook = func(context.Context, string) error {
+			if n.Add(1) > dies {
+				return errors.New("killed") // nothing happens on the machine any more
+			}
+			return nil
+		}
+		_, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
+		if err == nil {
+			t.Fatalf("operation %d: no error", dies)
+		}
+		m.Hook = nil
+		if dies%2 == 0 {
+			deploy(t, m, root, plan)
+		}
+		destroy(t, m, root, "all")
+		untouched(t, m, root, before)
+	}
+}
+
+// Destroy carries on past what fails, tells all of it, and succeeds when it is
+// tried again.
+func TestDestroyCarriesOn(t *testing.T) {
+	for _, fails := range []string{"Network", "Clear ", "Terminate", "Kill", "GiveBackUplink up0", "RemoveGroups", "Processes"} {
+		m, root := runtimetest.New("up0"), tempRoot(t)
+		before := m.Objects()
+		deploy(t, m, root, compile(t, labFile))
+		fault := errors.New("machine on fire")
+		m.Hook = func(_ context.Context, operation string) error {
+			if operation == fails {
+				return fault
+			}
+			return nil
+		}
+		_, err := runtime.Destroy(t.Context(), root, "all", runtime.Options{Machine: m})
+		if !errors.Is(err, fault) && fails != "Terminate" { // the kill makes up for that
+			t.Errorf("%s fails: error %v", fails, err)
+		}
+		m.Hook = nil
+		destroy(t, m, root, "all")
+		untouched(t, m, root, before)
+	}
+}
+
+func TestDeployHeals(t *testing.T) {
+	plan := compile(t, labFile)
+	for name, test := range map[string]struct {
+		harm func(m *runtimetest.Machine, root string)
+		want int // steps that have to be done
+	}{
+		"node":   {func(m *runtimetest.Machine, root string) { m.KillNode(labDir(t, root, "all"), "a") }, 4},
+		"pair":   {func(m *runtimetest.Machine, root string) { m.LosePair(labDir(t, root, "all"), "b:eth1") }, 1},
+		"uplink": {func(m *runtimetest.Machine, root string) { m.SetInterface("up0", runtimetest.Interface{Taken: true}) }, 1},
+		// All but the two starts: the nodes live on.
+		"keeper": {func(m *runtimetest.Machine, root string) { m.KillKeeper(labDir(t, root, "all")) }, len(plan.Steps) - 2},
+	} {
+		m, root := runtimetest.New("up0"), tempRoot(t)
+		before := m.Objects()
+		deploy(t, m, root, plan)
+		test.harm(m, root)
+		if report := deploy(t, m, root, plan); report.Changed != test.want {
+			t.Errorf("%s: healing changed %d steps, want %d", name, report.Changed, test.want)
+		}
+		if report := deploy(t, m, root, plan); report.Changed != 0 {
+			t.Errorf("%s: deploying once more changed %d steps", name, report.Changed)
+		}
+		destroy(t, m, root, "all")
+		untouched(t, m, root, before)
+	}
+}
+
+// A healing deploy that fails takes back what it made, and leaves the rest of
+// the lab alone.
+func TestDeployHealingFails(t *testing.T) {
+	plan := compile(t, labFile)
+	m, root := runtimetest.New("up0"), tempRoot(t)
+	before := m.Objects()
+	deploy(t, m, root, plan)
+	m.KillNode(labDir(t, root, "all"), "a")
+	broken := m.Objects()
+	m.Hook = func(_ context.Context, operation string) error {
+		if operation == "PutEndpoint a:eth2" {
+			return errors.New("machine on fire")
+		}
+		return nil
+	}
+	if _, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m}); err == nil {
+		t.Fatal("no error")
+	}
+	if after := m.Objects(); !slices.Equal(after, broken) {
+		t.Errorf("after a failed healing %q, want %q", after, broken)
+	}
+	m.Hook = nil
+	deploy(t, m, root, plan)
+	destroy(t, m, root, "all")
+	untouched(t, m, root, before)
+}

@@ -1,0 +1,111 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
+)
+
+// Lab is a deployed lab, for those who look something up in it. It holds no
+// open files and may be used concurrently.
+type Lab struct {
+	Name string
+	Dir  string // absolute state folder: what node.Exec and agent.Dial take
+	Plan *topology.Plan
+}
+
+// Labs returns the names of all labs under root, sorted: those that have a
+// folder, and those of which only processes are left.
+func Labs(root string) ([]string, error) {
+	r, err := state.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	labs, err := r.Labs()
+	if err != nil {
+		return nil, err
+	}
+	processes, err := r.Processes()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, lab := range labs {
+		names = append(names, lab.Name())
+	}
+	for _, p := range processes {
+		names = append(names, filepath.Base(p.LabDir))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// Open looks up a deployed lab. It fails with [ErrNotFound] when there is no
+// such lab, or when a deploy was killed before it wrote the plan down.
+func Open(root, name string) (*Lab, error) {
+	r, err := state.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := r.Lab(name)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := readPlan(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Lab{Name: name, Dir: dir.Path(), Plan: plan}, nil
+}
+
+// Agent returns a client of the lab's agent.
+func (l *Lab) Agent() *agent.Client { return agent.Dial(l.Dir) }
+
+// Node returns the named node of the lab's plan.
+func (l *Lab) Node(name string) (*topology.Node, error) {
+	for i := range l.Plan.Steps {
+		if n := l.Plan.Steps[i].Node; n != nil && n.Name == name {
+			return n, nil
+		}
+	}
+	return nil, &HintError{
+		Err:  fmt.Errorf("lab %s has no node %q", l.Name, name),
+		Hint: "valelab inspect " + l.Name,
+	}
+}
+
+// Logs returns the files that hold the output of a node's command, oldest
+// first. They need not exist.
+func (l *Lab) Logs(node string) []string {
+	dir := filepath.Join(l.Dir, "state", node)
+	return []string{filepath.Join(dir, "log.1"), filepath.Join(dir, "log")}
+}
+
+// readPlan reads the plan that a lab was deployed from.
+func readPlan(dir state.Dir) (*topology.Plan, error) {
+	data, err := os.ReadFile(dir.Plan())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &HintError{
+			Err:  fmt.Errorf("lab %s: %w", dir.Name(), ErrNotFound),
+			Hint: "valelab deploy LAB-FILE",
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lab %s: %w", dir.Name(), err)
+	}
+	plan, err := topology.ParsePlan(data)
+	if err != nil {
+		return nil, &HintError{
+			Err:  fmt.Errorf("lab %s: plan that it was deployed from: %w", dir.Name(), err),
+			Hint: "valelab destroy " + dir.Name(),
+		}
+	}
+	return plan, nil
+}

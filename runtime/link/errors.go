@@ -1,0 +1,10 @@
+package link
+
+import "errors"
+
+var (
+	// ErrNotFound says that the machine has no such interface.
+	ErrNotFound = errors.New("no such interface")
+	// ErrUnfit says that an interface can't be an uplink.
+	ErrUnfit = errors.New("can't be an uplink")
+)

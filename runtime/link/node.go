@@ -1,0 +1,101 @@
+package link
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// setNode puts the settings of the end in the node's namespace right. The
+// calling thread is in that namespace.
+func setNode(p Pair) error {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return err
+	}
+	defer handle.Close()
+	end, err := handle.LinkByName(p.Interface)
+	if err != nil {
+		return err
+	}
+	a := end.Attrs()
+	if a.MTU != p.MTU {
+		if err := handle.LinkSetMTU(end, p.MTU); err != nil {
+			return fmt.Errorf("mtu %d: %w", p.MTU, err)
+		}
+	}
+	if !sameMAC(a.HardwareAddr, p.MAC) {
+		if err := handle.LinkSetHardwareAddr(end, p.MAC); err != nil {
+			return fmt.Errorf("mac %s: %w", p.MAC, err)
+		}
+	}
+	if err := plainOffloads(p.Interface); err != nil {
+		return err
+	}
+	if a.Flags&net.FlagUp == 0 {
+		if err := handle.LinkSetUp(end); err != nil {
+			return err
+		}
+	}
+	for _, prefix := range p.Addresses {
+		if err := handle.AddrReplace(end, address(prefix)); err != nil {
+			return fmt.Errorf("address %s: %w", prefix, err)
+		}
+	}
+	return nil
+}
+
+// nodeIsSet says whether setNode would leave everything as it is. The calling
+// thread is in the node's namespace.
+func nodeIsSet(p Pair) (bool, error) {
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return false, err
+	}
+	defer handle.Close()
+	end, err := handle.LinkByName(p.Interface)
+	if err != nil {
+		return false, err
+	}
+	a := end.Attrs()
+	if a.MTU != p.MTU || !sameMAC(a.HardwareAddr, p.MAC) || a.Flags&net.FlagUp == 0 {
+		return false, nil
+	}
+	if len(p.Addresses) == 0 {
+		return true, nil
+	}
+	addrs, err := handle.AddrList(end, netlink.FAMILY_ALL)
+	if err != nil {
+		return false, err
+	}
+	have := make(map[netip.Prefix]bool, len(addrs))
+	for _, addr := range addrs {
+		if ip, ok := netip.AddrFromSlice(addr.IP); ok {
+			bits, _ := addr.Mask.Size()
+			have[netip.PrefixFrom(ip.Unmap(), bits)] = true
+		}
+	}
+	for _, prefix := range p.Addresses {
+		if !have[prefix] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// address returns what the kernel is to set for an address with its prefix
+// length. An IPv6 one is usable at once: nobody else can have it, since the
+// lab file is checked for that.
+func address(prefix netip.Prefix) *netlink.Addr {
+	ip := prefix.Addr()
+	addr := &netlink.Addr{IPNet: &net.IPNet{
+		IP: ip.AsSlice(), Mask: net.CIDRMask(prefix.Bits(), ip.BitLen()),
+	}}
+	if ip.Is6() {
+		addr.Flags = unix.IFA_F_NODAD
+	}
+	return addr
+}

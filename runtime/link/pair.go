@@ -1,0 +1,175 @@
+package link
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// Pair describes the veth pair of an endpoint.
+type Pair struct {
+	Device string // the end in the lab's namespace
+	Alias  string // text that the end in the lab's namespace carries, for people
+
+	Interface string // the end in the node's namespace
+	MAC       net.HardwareAddr
+	MTU       int            // bytes, of both ends
+	Addresses []netip.Prefix // of the node's end
+}
+
+// pairGroup is the device group of the ends in the lab's namespace, by which
+// they are removed all at once.
+const pairGroup = 1
+
+// AddPair makes the pair, one end in n and one in the node's namespace, and
+// brings both ends up. A pair that is there and whole is kept, and its
+// settings are put right; then made is false. One of which an end is missing
+// or belongs elsewhere is made anew.
+//
+// When AddPair fails, a pair that it made is gone again.
+func (n *Namespace) AddPair(p Pair, node *os.File) (made bool, err error) {
+	peer := netlink.NewLinkAttrs()
+	veth := &netlink.Veth{
+		LinkAttrs: peer, PeerName: p.Interface, PeerHardwareAddr: p.MAC,
+		PeerNamespace: netlink.NsFd(node.Fd()), PeerTxQLen: -1,
+	}
+	veth.Name, veth.MTU, veth.Group, veth.Flags = p.Device, p.MTU, pairGroup, net.FlagUp
+
+	err = n.handle.LinkAdd(veth)
+	made = err == nil
+	var host netlink.Link = veth
+	if errors.Is(err, unix.EEXIST) {
+		if host, err = n.whole(p, node); err == nil && host == nil {
+			if err = n.RemovePair(p.Device); err == nil {
+				err = n.handle.LinkAdd(veth)
+				made, host = err == nil, veth
+			}
+		}
+	}
+	if err == nil {
+		err = n.setHost(p, host)
+	}
+	if err == nil {
+		err = within(node, func() error { return setNode(p) })
+	}
+	if err != nil {
+		err = fmt.Errorf("interface %s: %w", p.Alias, err)
+		if made {
+			err = errors.Join(err, n.RemovePair(p.Device))
+		}
+		return false, err
+	}
+	return made, nil
+}
+
+// setHost puts the settings of the end in the lab's namespace right.
+func (n *Namespace) setHost(p Pair, host netlink.Link) error {
+	a := host.Attrs()
+	if a.MTU != p.MTU {
+		if err := n.handle.LinkSetMTU(host, p.MTU); err != nil {
+			return fmt.Errorf("mtu %d: %w", p.MTU, err)
+		}
+	}
+	if a.Flags&net.FlagUp == 0 {
+		if err := n.handle.LinkSetUp(host); err != nil {
+			return err
+		}
+	}
+	if err := n.handle.LinkSetARPOff(host); err != nil {
+		return err
+	}
+	return n.handle.LinkSetAlias(host, p.Alias)
+}
+
+// whole returns the pair's end in n if its other end is the interface in the
+// node's namespace, else nil.
+func (n *Namespace) whole(p Pair, node *os.File) (host netlink.Link, err error) {
+	host, err = n.handle.LinkByName(p.Device)
+	if isNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = within(node, func() error {
+		end, err := netlink.LinkByName(p.Interface)
+		if isNotFound(err) || err == nil && !joined(end, host) {
+			host = nil
+			return nil
+		}
+		return err
+	})
+	return host, err
+}
+
+// joined says whether two devices, of different namespaces, are a veth pair.
+func joined(a, b netlink.Link) bool {
+	return a.Type() == "veth" && b.Type() == "veth" &&
+		a.Attrs().ParentIndex == b.Attrs().Index && b.Attrs().ParentIndex == a.Attrs().Index
+}
+
+// HasPair says whether AddPair would leave everything as it is.
+func (n *Namespace) HasPair(p Pair, node *os.File) (bool, error) {
+	host, err := n.whole(p, node)
+	if err != nil || host == nil {
+		return false, err
+	}
+	if a := host.Attrs(); a.MTU != p.MTU || a.Flags&net.FlagUp == 0 || a.Alias != p.Alias {
+		return false, nil
+	}
+	same := false
+	err = within(node, func() (err error) {
+		same, err = nodeIsSet(p)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("interface %s: %w", p.Alias, err)
+	}
+	return same, nil
+}
+
+// RemovePair removes both ends of a pair by the name of the one in n; a pair
+// that is not there is no error.
+func (n *Namespace) RemovePair(device string) error {
+	host, err := n.handle.LinkByName(device)
+	if isNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		err = n.handle.LinkDel(host)
+	}
+	if err != nil && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove interface %s: %w", device, err)
+	}
+	return nil
+}
+
+// ClearPairs removes all pairs that have an end in n, in one request: the
+// kernel then waits once for all of them, not once for each.
+func (n *Namespace) ClearPairs() error {
+	err := within(n.file, func() error {
+		req := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
+		req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+		req.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(pairGroup)))
+		_, err := req.Execute(unix.NETLINK_ROUTE, 0)
+		return err
+	})
+	if err != nil && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove interfaces of the lab: %w", err)
+	}
+	return nil
+}
+
+func isNotFound(err error) bool {
+	var missing netlink.LinkNotFoundError
+	return errors.As(err, &missing)
+}
+
+func sameMAC(a, b net.HardwareAddr) bool { return bytes.Equal(a, b) }

@@ -1,0 +1,112 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/valelab/valelab/runtime/cgroup"
+	"github.com/valelab/valelab/runtime/node"
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
+)
+
+func (local) StartNode(ctx context.Context, lab state.Dir, n *topology.Node) (state.PID, string, error) {
+	groups, err := cgroup.Open(lab.Root().Path(), lab.Name())
+	if err != nil {
+		return state.PID{}, "", fmt.Errorf("node %s: %w", n.Name, err)
+	}
+	group, err := groups.Node(n.Name, cgroup.Limits{CPU: n.CPU, Memory: n.Memory})
+	if err != nil {
+		return state.PID{}, "", err
+	}
+	defer group.Close()
+	p, err := node.Start(ctx, nodeConfig(lab, n, group))
+	if err != nil {
+		return state.PID{}, "", err
+	}
+	defer p.Close()
+	return state.PID{Number: p.PID(), Start: p.StartTime()}, strings.Join(group.Missing, "; "), nil
+}
+
+// nodeConfig translates a plan's node for package node.
+func nodeConfig(lab state.Dir, n *topology.Node, group *cgroup.Node) node.Config {
+	c := node.Config{
+		LabDir: lab.Path(), Name: n.Name, Hostname: n.Hostname,
+		Argv: n.Cmd, Env: n.Env, User: n.User,
+		CapAdd: n.CapAdd, CPUSet: n.CPUSet,
+		Restart: node.RestartPolicy(n.Restart.Name), RestartMax: n.Restart.Max,
+		StartupDelay: n.StartupDelay,
+		Hosts:        hostsFile(n.Hosts), Cgroup: group,
+	}
+	for _, s := range n.Sysctls {
+		c.Sysctls = append(c.Sysctls, node.Sysctl{Name: s.Key, Value: s.Value})
+	}
+	return c
+}
+
+// hostsFile returns the lines of /etc/hosts for the lab's names.
+func hostsFile(hosts []topology.Host) []byte {
+	var b bytes.Buffer
+	for _, h := range hosts {
+		b.WriteString(h.IP + "\t" + h.Name + "\n")
+	}
+	return b.Bytes()
+}
+
+func (local) FindNode(lab state.Dir, name string) (state.PID, error) {
+	p, err := node.Find(lab.Path(), name)
+	if errors.Is(err, node.ErrGone) {
+		return state.PID{}, fmt.Errorf("node %s: %w", name, state.ErrGone)
+	}
+	if err != nil {
+		return state.PID{}, err
+	}
+	defer p.Close()
+	return state.PID{Number: p.PID(), Start: p.StartTime()}, nil
+}
+
+func (local) NodeStatus(lab state.Dir, name string) (node.Status, error) {
+	return node.ReadStatus(lab.Path(), name)
+}
+
+func (local) Waits(lab state.Dir, name string) (bool, error) {
+	_, err := os.Stat(lab.Released(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, err
+}
+
+// ReleaseNode writes down that it has done so, because init's own word for a
+// node that has just been released is still that it waits.
+func (local) ReleaseNode(lab state.Dir, name string) error {
+	if err := node.Release(lab.Path(), name); err != nil {
+		return err
+	}
+	return os.WriteFile(lab.Released(name), nil, 0o600)
+}
+
+func (local) StopNode(ctx context.Context, lab state.Dir, name string) error {
+	p, err := node.Find(lab.Path(), name)
+	switch {
+	case errors.Is(err, node.ErrGone):
+	case err != nil:
+		return err
+	default:
+		err = p.Kill(ctx)
+		p.Close()
+		if err != nil {
+			return err
+		}
+	}
+	groups, err := cgroup.Open(lab.Root().Path(), lab.Name())
+	if err != nil {
+		return err
+	}
+	return errors.Join(groups.RemoveNode(ctx, name), node.Remove(lab.Path(), name))
+}

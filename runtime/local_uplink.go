@@ -1,0 +1,154 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/runtime/link"
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
+)
+
+func (local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (taken bool, err error) {
+	unlock, err := lockUplinks(lab.Root())
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	ns, err := link.Current()
+	if err != nil {
+		return false, err
+	}
+	defer ns.Close()
+	intent, err := current(lab, u)
+	if taken = errors.Is(err, fs.ErrNotExist); taken {
+		intent, err = claimUplink(lab, u, ns)
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := ns.TakeUplink(found(intent), blockMark(lab, intent)); err != nil {
+		if taken {
+			err = errors.Join(err, giveBack(lab, intent, ns))
+		}
+		return false, err
+	}
+	return taken, nil
+}
+
+// claimUplink writes down how an interface is before it is touched.
+func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.Intent, error) {
+	labs, err := lab.Root().Labs()
+	if err != nil {
+		return state.Intent{}, err
+	}
+	for _, other := range labs {
+		if _, err := other.ReadIntent(u.Interface); err == nil && other.Name() != lab.Name() {
+			return state.Intent{}, &HintError{
+				Err:  fmt.Errorf("interface %s: is an uplink of lab %s", u.Interface, other.Name()),
+				Hint: "valelab destroy " + other.Name(),
+			}
+		}
+	}
+	take := u.Host == topology.HostTake
+	f, err := ns.FindUplink(u.Interface, take)
+	if err != nil {
+		return state.Intent{}, err
+	}
+	boot, err := state.BootID()
+	if err != nil {
+		return state.Intent{}, err
+	}
+	intent := state.Intent{Interface: u.Interface, Index: f.Index, Boot: boot, WasDown: f.WasDown, Take: take}
+	return intent, lab.WriteIntent(intent)
+}
+
+func (local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bool, error) {
+	intent, err := current(lab, u)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	ns, err := link.Current()
+	if err != nil {
+		return false, err
+	}
+	defer ns.Close()
+	return ns.HasUplink(found(intent), blockMark(lab, intent))
+}
+
+func (local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) error {
+	intent, err := lab.ReadIntent(iface)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if boot, err := state.BootID(); err != nil {
+		return err
+	} else if boot == intent.Boot {
+		ns, err := link.Current()
+		if err != nil {
+			return err
+		}
+		defer ns.Close()
+		return giveBack(lab, intent, ns)
+	}
+	return lab.ForgetIntent(iface)
+}
+
+// giveBack puts an interface back as its intent says, and forgets that.
+func giveBack(lab state.Dir, intent state.Intent, ns *link.Namespace) error {
+	if err := ns.GiveBackUplink(found(intent), blockMark(lab, intent)); err != nil {
+		return err
+	}
+	return lab.ForgetIntent(intent.Interface)
+}
+
+// current returns the intent for an uplink if it is of this boot. One of an
+// earlier boot describes nothing that still is: fs.ErrNotExist.
+func current(lab state.Dir, u *topology.Uplink) (state.Intent, error) {
+	intent, err := lab.ReadIntent(u.Interface)
+	if err != nil {
+		return intent, err
+	}
+	boot, err := state.BootID()
+	if err == nil && boot != intent.Boot {
+		err = fs.ErrNotExist
+	}
+	return intent, err
+}
+
+func found(i state.Intent) link.Uplink {
+	return link.Uplink{Name: i.Interface, Index: i.Index, WasDown: i.WasDown}
+}
+
+// blockMark names the filters that take an interface from the machine's stack;
+// it is empty for an interface that the machine keeps.
+func blockMark(lab state.Dir, i state.Intent) string {
+	if !i.Take {
+		return ""
+	}
+	return netMark(lab)
+}
+
+// lockUplinks keeps two deploys from claiming one interface at the same time.
+func lockUplinks(root state.Root) (unlock func(), err error) {
+	f, err := os.Open(root.Path())
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", root.Path(), err)
+	}
+	return func() { f.Close() }, nil
+}

@@ -1,0 +1,216 @@
+package runtimetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
+)
+
+// Machine is a machine in memory; New makes one. It may be used concurrently.
+type Machine struct {
+	// Hook is called before each operation, with its name and its object, as
+	// in "StartNode a" or "PutSwitch left". An error of it is the operation's,
+	// which then does nothing. It may block, and may kill what it likes. Set
+	// it before the machine is used.
+	Hook func(ctx context.Context, operation string) error
+
+	mu         sync.Mutex
+	labs       map[string]*lab // by state folder
+	interfaces map[string]*Interface
+	lastPID    int
+}
+
+var _ runtime.Machine = (*Machine)(nil)
+
+// lab is what the machine has of one lab.
+type lab struct {
+	keeper, agent *state.Process
+	held          held // what the agent has
+	nodes         map[string]*process
+	pairs         map[string]pair // by "node:interface"
+}
+
+// process is a process node.
+type process struct {
+	init     state.Process
+	released bool
+}
+
+// pair is the device pair of an endpoint.
+type pair struct {
+	endpoint topology.Endpoint
+	init     state.PID // whose namespace the node's end is in
+}
+
+// New returns a machine that has the given interfaces, all up, and nothing
+// else.
+func New(interfaces ...string) *Machine {
+	m := &Machine{labs: make(map[string]*lab), interfaces: make(map[string]*Interface)}
+	for _, name := range interfaces {
+		m.interfaces[name] = &Interface{Up: true}
+	}
+	return m
+}
+
+// Objects returns a line for everything that exists on the machine, sorted:
+// what a destroyed lab must have left as it was.
+func (m *Machine) Objects() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []string
+	for dir, l := range m.labs {
+		for _, p := range l.processes() {
+			all = append(all, p.String()+" of "+dir)
+		}
+		for name := range l.pairs {
+			all = append(all, "pair "+name+" of "+dir)
+		}
+	}
+	for name, i := range m.interfaces {
+		all = append(all, fmt.Sprintf("interface %s %+v", name, *i))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// KillNode kills a node's init, as a user might.
+func (m *Machine) KillNode(dir state.Dir, name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.lab(dir).nodes[name]; n != nil {
+		m.end(m.lab(dir), n.init)
+	}
+}
+
+// KillKeeper kills a lab's keeper, and with it the agent and the lab's network
+// namespace.
+func (m *Machine) KillKeeper(dir state.Dir) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.lab(dir); l.keeper != nil {
+		m.end(l, *l.keeper)
+	}
+}
+
+// LosePair removes the device pair of an endpoint, as a user might.
+func (m *Machine) LosePair(dir state.Dir, name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.lab(dir).pairs, name)
+}
+
+// begin calls the hook, then locks the machine. The caller unlocks it.
+func (m *Machine) begin(ctx context.Context, format string, args ...any) error {
+	if m.Hook != nil {
+		if err := m.Hook(ctx, fmt.Sprintf(format, args...)); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	m.mu.Lock()
+	return nil
+}
+
+// lab returns what there is of a lab. The machine is locked.
+func (m *Machine) lab(dir state.Dir) *lab {
+	l, ok := m.labs[dir.Path()]
+	if !ok {
+		l = &lab{nodes: make(map[string]*process), pairs: make(map[string]pair)}
+		m.labs[dir.Path()] = l
+	}
+	return l
+}
+
+// newProcess makes a marked process. The machine is locked.
+func (m *Machine) newProcess(dir state.Dir, role state.Role, node string) state.Process {
+	m.lastPID++
+	return state.Process{
+		PID:  state.PID{Number: m.lastPID, Start: uint64(m.lastPID)},
+		Role: role, LabDir: dir.Path(), Node: node,
+	}
+}
+
+func (l *lab) processes() []state.Process {
+	var all []state.Process
+	if l.keeper != nil {
+		all = append(all, *l.keeper)
+	}
+	if l.agent != nil {
+		all = append(all, *l.agent)
+	}
+	for _, n := range l.nodes {
+		all = append(all, n.init)
+	}
+	return all
+}
+
+// end is what the end of a process brings about. The machine is locked.
+func (m *Machine) end(l *lab, p state.Process) {
+	switch p.Role {
+	case state.Keeper, state.Agent:
+		// An agent does not outlive its keeper; nor does the namespace. (One
+		// that is killed alone comes back: that is not told apart here.)
+		l.keeper, l.agent, l.held = nil, nil, held{}
+		clear(l.pairs)
+	case state.Init:
+		delete(l.nodes, p.Node)
+		for name, pair := range l.pairs {
+			if pair.init == p.PID {
+				delete(l.pairs, name)
+			}
+		}
+	}
+}
+
+// Processes implements runtime.Machine.
+func (m *Machine) Processes(dir state.Dir) ([]state.Process, error) {
+	if err := m.begin(context.Background(), "Processes"); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	return m.lab(dir).processes(), nil
+}
+
+// Terminate implements runtime.Machine.
+func (m *Machine) Terminate(ctx context.Context, processes []state.Process) error {
+	return m.endAll(ctx, "Terminate", processes)
+}
+
+// Kill implements runtime.Machine.
+func (m *Machine) Kill(ctx context.Context, processes []state.Process) error {
+	return m.endAll(ctx, "Kill", processes)
+}
+
+func (m *Machine) endAll(ctx context.Context, operation string, processes []state.Process) error {
+	if err := m.begin(ctx, "%s", operation); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	for _, p := range processes {
+		for _, l := range m.labs {
+			if slices.Contains(l.processes(), p) {
+				m.end(l, p)
+			}
+		}
+	}
+	return nil
+}
+
+// RemoveGroups implements runtime.Machine. The machine has no control groups.
+func (m *Machine) RemoveGroups(ctx context.Context, dir state.Dir) error {
+	if err := m.begin(ctx, "RemoveGroups"); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if l := m.lab(dir); len(l.processes()) > 0 {
+		return fmt.Errorf("lab %s: control groups are busy", dir.Name())
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package runtimetest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/valelab/valelab/runtime/node"
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
+)
+
+// StartNode implements runtime.Machine. A node with a CPU limit gets a note.
+func (m *Machine) StartNode(ctx context.Context, dir state.Dir, n *topology.Node) (state.PID, string, error) {
+	if err := m.begin(ctx, "StartNode %s", n.Name); err != nil {
+		return state.PID{}, "", err
+	}
+	defer m.mu.Unlock()
+	l := m.lab(dir)
+	if _, ok := l.nodes[n.Name]; ok {
+		return state.PID{}, "", fmt.Errorf("node %s: runs already", n.Name)
+	}
+	init := m.newProcess(dir, state.Init, n.Name)
+	l.nodes[n.Name] = &process{init: init}
+	note := ""
+	if n.CPU > 0 {
+		note = "cpu limit not applied"
+	}
+	return init.PID, note, nil
+}
+
+// FindNode implements runtime.Machine.
+func (m *Machine) FindNode(dir state.Dir, name string) (state.PID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lab(dir).nodes[name]
+	if n == nil {
+		return state.PID{}, fmt.Errorf("node %s: %w", name, state.ErrGone)
+	}
+	return n.init.PID, nil
+}
+
+// NodeStatus implements runtime.Machine: a command runs from its release on.
+func (m *Machine) NodeStatus(dir state.Dir, name string) (node.Status, error) {
+	waits, err := m.Waits(dir, name)
+	if err != nil {
+		return node.Status{}, err
+	}
+	if waits {
+		return node.Status{State: node.Waiting}, nil
+	}
+	return node.Status{State: node.Running, PID: 2}, nil
+}
+
+// Waits implements runtime.Machine.
+func (m *Machine) Waits(dir state.Dir, name string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lab(dir).nodes[name]
+	if n == nil {
+		return false, fmt.Errorf("node %s: %w", name, state.ErrGone)
+	}
+	return !n.released, nil
+}
+
+// ReleaseNode implements runtime.Machine. A node whose devices are not all
+// known to the agent must not be released.
+func (m *Machine) ReleaseNode(dir state.Dir, name string) error {
+	if err := m.begin(context.Background(), "ReleaseNode %s", name); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	l := m.lab(dir)
+	n := l.nodes[name]
+	if n == nil {
+		return fmt.Errorf("node %s: %w", name, state.ErrGone)
+	}
+	for key, pair := range l.pairs {
+		if _, ok := l.held.endpoints[key]; !ok && pair.endpoint.Node == name {
+			return fmt.Errorf("node %s: released before %s is a port", name, key)
+		}
+	}
+	n.released = true
+	return nil
+}
+
+// StopNode implements runtime.Machine.
+func (m *Machine) StopNode(ctx context.Context, dir state.Dir, name string) error {
+	if err := m.begin(ctx, "StopNode %s", name); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	l := m.lab(dir)
+	if n := l.nodes[name]; n != nil {
+		m.end(l, n.init)
+	}
+	return nil
+}

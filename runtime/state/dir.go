@@ -1,0 +1,79 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+)
+
+// Dir names the folder of one lab and everything in it. It is a value without
+// open files and may be used concurrently.
+type Dir struct {
+	root Root
+	name string
+}
+
+// Name returns the lab's name.
+func (d Dir) Name() string { return d.name }
+
+// Root returns the root that the lab is in.
+func (d Dir) Root() Root { return d.root }
+
+// Path returns the folder's absolute path: the lab's mark.
+func (d Dir) Path() string { return filepath.Join(d.root.path, d.name) }
+
+// Lock returns the path of the lock file.
+func (d Dir) Lock() string { return filepath.Join(d.Path(), "lock") }
+
+// Plan returns the path of the plan that the lab was deployed from.
+func (d Dir) Plan() string { return filepath.Join(d.Path(), "plan.json") }
+
+// AgentLog returns the path of the output of keeper and agent.
+func (d Dir) AgentLog() string { return filepath.Join(d.Path(), "agent.log") }
+
+// KeeperPID returns the path of the keeper's pid file.
+func (d Dir) KeeperPID() string { return filepath.Join(d.Path(), "keeper.pid") }
+
+// Node returns the folder that a node sees as /run/valelab.
+func (d Dir) Node(node string) string { return filepath.Join(d.Path(), "nodes", node) }
+
+// NodeState returns the node's private folder.
+func (d Dir) NodeState(node string) string { return filepath.Join(d.Path(), "state", node) }
+
+// Released returns the path of the file that says that the node's command was
+// let go. It goes with the node's private folder.
+func (d Dir) Released(node string) string { return filepath.Join(d.NodeState(node), "released") }
+
+// Intents returns the folder of the lab's intents.
+func (d Dir) Intents() string { return filepath.Join(d.Path(), "intents") }
+
+// Exists says whether the folder is there and is a lab's: a real folder of
+// this user that holds a lock, or nothing at all, which is what a deploy
+// leaves that was killed between making the folder and the lock. Something
+// else at its place is [ErrForeign].
+func (d Dir) Exists() (bool, error) {
+	fi, err := os.Lstat(d.Path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("lab %s: %w", d.name, err)
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok || !fi.IsDir() || int(st.Uid) != os.Geteuid() {
+		return false, fmt.Errorf("%s %w", d.Path(), ErrForeign)
+	}
+	switch entries, err := os.ReadDir(d.Path()); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("lab %s: %w", d.name, err)
+	case len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lock" }):
+		return true, nil
+	}
+	return false, fmt.Errorf("%s %w", d.Path(), ErrForeign)
+}

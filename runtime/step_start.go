@@ -1,0 +1,24 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/valelab/valelab/runtime/executor"
+	"github.com/valelab/valelab/topology"
+)
+
+// startStep lets a node's command start. A start can't be taken back; the
+// node's own step takes back the node.
+func (d *deployment) startStep(s *topology.Start) executor.Step {
+	step := executor.Step{
+		Observe: func(context.Context) (bool, error) {
+			waits, err := d.machine.Waits(d.lab, s.Node)
+			return !waits, err
+		},
+		Do: func(context.Context) error { return d.machine.ReleaseNode(d.lab, s.Node) },
+	}
+	if d.fresh {
+		step.Observe = nil
+	}
+	return step
+}

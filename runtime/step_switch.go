@@ -1,0 +1,25 @@
+package runtime
+
+import (
+	"context"
+
+	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/executor"
+	"github.com/valelab/valelab/topology"
+)
+
+// switchStep makes a switch, or the wire of a node-to-node link.
+func (d *deployment) switchStep(s *topology.Switch) executor.Step {
+	spec := agent.SwitchSpec{Wire: s.Wire}
+	return executor.Step{
+		Observe: func(context.Context) (bool, error) {
+			have, ok := d.inventory.vale(s.Name)
+			return ok && have.SwitchSpec == spec, nil
+		},
+		Do: func(ctx context.Context) error {
+			_, err := d.agent.PutSwitch(ctx, s.Name, spec)
+			return err
+		},
+		Undo: func(ctx context.Context) error { return d.agent.DeleteSwitch(ctx, s.Name) },
+	}
+}

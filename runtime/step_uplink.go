@@ -1,0 +1,46 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+
+	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/executor"
+	"github.com/valelab/valelab/topology"
+)
+
+// uplinkStep makes an interface of the machine a port of a switch.
+func (d *deployment) uplinkStep(u *topology.Uplink) executor.Step {
+	spec := agent.UplinkSpec{Switch: u.Switch}
+	taken := false // by this step, so that undoing gives it back
+	return executor.Step{
+		Observe: func(ctx context.Context) (bool, error) {
+			have, ok := d.inventory.uplink(u.Interface)
+			if !ok || have.UplinkSpec != spec || have.Fault != "" {
+				return false, nil
+			}
+			return d.machine.HasUplink(ctx, d.lab, u)
+		},
+		Do: func(ctx context.Context) error {
+			have, ok := d.inventory.uplink(u.Interface)
+			if ok && (have.UplinkSpec != spec || have.Fault != "") {
+				if err := d.agent.DeleteUplink(ctx, u.Interface); err != nil {
+					return err
+				}
+			}
+			var err error
+			if taken, err = d.machine.TakeUplink(ctx, d.lab, u); err != nil {
+				return err
+			}
+			_, err = d.agent.PutUplink(ctx, u.Interface, spec)
+			return err
+		},
+		Undo: func(ctx context.Context) error {
+			err := d.agent.DeleteUplink(ctx, u.Interface)
+			if taken {
+				err = errors.Join(err, d.machine.GiveBackUplink(ctx, d.lab, u.Interface))
+			}
+			return err
+		},
+	}
+}
