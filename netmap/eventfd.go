@@ -2,25 +2,18 @@ package netmap
 
 import "golang.org/x/sys/unix"
 
-// one is what is added to an eventfd to signal it.
-var one = []byte{1, 0, 0, 0, 0, 0, 0, 0}
-
 // kickSwitch ends the switch's sleep. The eventfd does not block: when it can't be counted up, it is
 // signalled already.
 func (p *Port) kickSwitch() {
-	for {
-		if _, err := unix.Write(p.kick, one); err != unix.EINTR {
-			return
-		}
+	one := [8]byte{1}
+	for writeWord(p.kick, &one) == unix.EINTR {
 	}
 }
 
-// clearWake takes the signal off the port's own eventfd.
+// clearWake takes all signals off the port's own descriptor, which is readable. There is one for each ring that
+// has moved; where it is a pipe, as package vale makes it, each is 8 bytes.
 func (p *Port) clearWake() {
-	var count [8]byte
-	for {
-		if _, err := unix.Read(p.wake, count[:]); err != unix.EINTR {
-			return
-		}
+	var signals [512]byte
+	for readSome(p.wake, &signals) == unix.EINTR {
 	}
 }

@@ -1,6 +1,7 @@
 package netmap
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -83,20 +84,21 @@ func (p *Port) sleep(events Events, limit time.Duration) error {
 	if events&In != 0 {
 		watched[1] = p.rx
 	}
+	if linger(watched, limit) {
+		return nil
+	}
 	if p.sleeps++; p.sleeps == 0 {
 		p.sleeps = 1
 	}
-	moved := false
 	for _, rings := range watched {
 		for _, r := range rings {
-			// The store is a full fence before the load of tail in moved; the switch stores tail, fences
+			// The store is a full fence before the loads of tail in anyMoved; the switch stores tail, fences
 			// and loads wait. So either we see that it moved, or it sees that we sleep.
 			r.mem.Ctl.Wait.Store(p.sleeps)
-			moved = moved || r.moved()
 		}
 	}
 	var err error
-	if !moved {
+	if !anyMoved(watched) {
 		err = p.block(limit)
 	}
 	for _, rings := range watched {
@@ -107,16 +109,28 @@ func (p *Port) sleep(events Events, limit time.Duration) error {
 	return err
 }
 
-// block waits for the wake eventfd, and for the end of the socket.
+// brief is how long a sleep lasts before Go's scheduler is told of it. Traffic ends a sleep sooner.
+const brief = time.Millisecond
+
+// block waits for the wake eventfd, and for the end of the socket; a negative limit is none. It may return
+// early, with nothing found.
 func (p *Port) block(limit time.Duration) error {
-	fds := []unix.PollFd{{Fd: int32(p.wake), Events: unix.POLLIN}, {Fd: int32(p.sock)}}
-	var ts *unix.Timespec
+	fds := [2]unix.PollFd{{Fd: int32(p.wake), Events: unix.POLLIN}, {Fd: int32(p.sock)}}
+	short := brief
 	if limit >= 0 {
-		t := unix.NsecToTimespec(limit.Nanoseconds())
-		ts = &t
+		short = min(short, limit)
 	}
-	if _, err := unix.Ppoll(fds, ts, nil); err != nil && err != unix.EINTR {
-		return p.fail("poll", err)
+	n, errno := blockBriefly(&fds, short)
+	if n == 0 && errno == 0 && limit != short {
+		if n, errno = blockLong(&fds, limit); errno != 0 {
+			n = 0
+		}
+	}
+	switch {
+	case errno == unix.EINTR || n == 0 && errno == 0:
+		return nil
+	case errno != 0:
+		return p.fail("poll", errno)
 	}
 	if fds[0].Revents != 0 {
 		// Before the rings are looked at again: a signal that comes later ends the next sleep.
@@ -126,4 +140,17 @@ func (p *Port) block(limit time.Duration) error {
 		return p.fail("poll", ErrDetached)
 	}
 	return nil
+}
+
+// blockLong is ppoll; a negative limit is none.
+func blockLong(fds *[2]unix.PollFd, limit time.Duration) (int, unix.Errno) {
+	var ts *unix.Timespec
+	if limit >= 0 {
+		t := unix.NsecToTimespec(limit.Nanoseconds())
+		ts = &t
+	}
+	n, err := unix.Ppoll(fds[:], ts, nil)
+	var errno unix.Errno
+	errors.As(err, &errno)
+	return n, errno
 }

@@ -22,6 +22,9 @@ type ring struct {
 	gen   uint32 // changes whenever borrowed slots stop being the borrower's
 	known uint32 // head as the switch knows it: at the last sync
 	syncs uint32
+
+	gained    uint64 // slots that syncs brought since the last sleep
+	unyielded uint32 // slots handed over since the last yield
 }
 
 func newRing(p *Port, m *region.Ring) ring {

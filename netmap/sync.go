@@ -16,6 +16,7 @@ func (r *ring) sync() error {
 	r.syncs++
 	ctl.Syncs.Store(r.syncs)
 	if r.head != r.known {
+		r.unyielded += distance(r.known, r.head, r.n)
 		r.mem.Header.Head = r.head
 		// Release: pairs with the switch's acquiring load of head, so that it sees the slots and bytes
 		// written before. Being sequentially consistent, it is also the full fence between this store and
@@ -27,6 +28,10 @@ func (r *ring) sync() error {
 		}
 	}
 	r.mem.Header.Cur = r.cur
+	if r.mem.Tx && r.unyielded >= r.n {
+		r.unyielded = 0
+		yield()
+	}
 	return r.takeTail()
 }
 
@@ -46,6 +51,7 @@ func (r *ring) takeTail() error {
 		return r.port.fail("sync", fmt.Errorf("%w: ring %d: tail went from %d to %d, head %d",
 			ErrCorrupt, r.mem.ID, r.tail, tail, r.known))
 	}
+	r.gained += uint64(distance(r.tail, tail, r.n))
 	r.tail = tail
 	r.mem.Header.Tail = tail
 	return nil

@@ -180,6 +180,7 @@ static void drop_rest(struct vale_ring *r, const struct vale_batch *b, const uin
 	for (uint32_t i = 0; i < n; i++)
 		lost += vale_segments_count(&b->frame[order[i]]);
 	vale_drop(r->st, VALE_DROP_FULL, lost);
+	r->port->sw->worker->full = true;
 }
 
 void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n)

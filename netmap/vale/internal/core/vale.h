@@ -154,7 +154,7 @@ struct vale_port {
 
 	/* What was looked up last; true as long as the table has not changed. */
 	uint64_t src_mac, dst_mac;
-	uint32_t src_epoch, dst_epoch;
+	uint64_t src_epoch, dst_epoch;
 	uint32_t dst_port;
 };
 
@@ -162,7 +162,7 @@ struct vale_switch {
 	struct vale_worker *worker;
 	struct vale_switch *next; /* of the same worker */
 	struct vale_state *state;
-	uint32_t epoch;     /* changes whenever the table or the set of ports does; never 0 */
+	uint64_t epoch;     /* grows whenever the table or the set of ports changes; never 0 */
 	uint32_t max_index; /* all live ports are below */
 	uint32_t live;      /* number of live ports */
 	struct vale_port *port[VALE_PORTS];
@@ -182,6 +182,7 @@ struct vale_worker {
 	struct vale_ring *queue;      /* rings whose program may have to be woken */
 
 	bool productive;     /* the last pass took frames */
+	bool full;           /* in the running pass, a ring had no room */
 	uint32_t recent;     /* frames since it last began to spin or sleep */
 	uint32_t since_poll; /* passes since the last look at epoll */
 	uint64_t spin_end;   /* 0: not spinning */

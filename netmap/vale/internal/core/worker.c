@@ -8,6 +8,7 @@
 #include "channel.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -137,6 +138,11 @@ static uint32_t pass(struct vale_worker *w)
 	}
 	w->productive = moved > 0;
 	vale_wake_flush(w, false);
+	if (w->full) {
+		/* A receiver does not keep up. If it waits for this processor, it comes first. */
+		w->full = false;
+		sched_yield();
+	}
 	return moved;
 }
 
@@ -146,16 +152,10 @@ uint32_t vale_worker_step(struct vale_worker *w)
 	return pass(w);
 }
 
-static inline void relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
-/* After a pass without frames: is it worth while to look again at once? */
+/*
+ * After a pass without frames: is it worth while to look again at once? In between, whoever waits for this
+ * processor has it: that may be the very program that is to send or to receive.
+ */
 static bool spin(struct vale_worker *w)
 {
 	uint64_t now;
@@ -169,7 +169,7 @@ static bool spin(struct vale_worker *w)
 	now = vale_now();
 	if (now >= w->spin_end)
 		return false;
-	relax();
+	sched_yield();
 	return true;
 }
 
