@@ -4,9 +4,11 @@ import "golang.org/x/sys/unix"
 
 // kickSwitch ends the switch's sleep. The eventfd does not block: when it can't be counted up, it is
 // signalled already.
-func (p *Port) kickSwitch() {
+func (p *Port) kickSwitch() { signal(p.kick) }
+
+func signal(fd int) {
 	one := [8]byte{1}
-	for writeWord(p.kick, &one) == unix.EINTR {
+	for writeWord(fd, &one) == unix.EINTR {
 	}
 }
 

@@ -16,7 +16,8 @@ const (
 )
 
 // Poll waits until one of the events is there, at most for the timeout; a negative timeout is none, and 0
-// only looks. It returns the events among those asked for that are there: none after the timeout.
+// only looks. It returns the events among those asked for that are there: none after the timeout or an
+// Interrupt.
 //
 // As in netmap(4), it first syncs: TX rings with committed slots always (unless NoTxPoll), all TX rings
 // for Out, all RX rings for In. An event is there when a ring's cur is not its tail: unless Await said
@@ -35,6 +36,9 @@ func (p *Port) Poll(events Events, timeout time.Duration) (Events, error) {
 		found, err := p.syncFor(events)
 		if found != 0 || err != nil || timeout == 0 {
 			return found, err
+		}
+		if p.interrupted.Swap(false) {
+			return 0, nil
 		}
 		left := time.Duration(-1)
 		if timeout > 0 {

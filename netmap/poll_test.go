@@ -25,6 +25,28 @@ func TestPollTimeout(t *testing.T) {
 	}
 }
 
+func TestInterrupt(t *testing.T) {
+	start(t, fakeswitch.Config{Slots: 16})
+	p := open(t, "netmap:eth1")
+	p.Interrupt() // ends the next sleep
+	for _, during := range []bool{false, true} {
+		if during {
+			time.AfterFunc(20*time.Millisecond, p.Interrupt)
+		}
+		if ev, err := p.Poll(In, time.Minute); ev != 0 || err != nil {
+			t.Errorf("interrupted poll: %v, %v", ev, err)
+		}
+	}
+	begin := time.Now()
+	if ev, err := p.Poll(In, 5*time.Millisecond); ev != 0 || err != nil || time.Since(begin) < 5*time.Millisecond {
+		t.Errorf("the poll after it: %v, %v after %v", ev, err, time.Since(begin))
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.Interrupt()
+}
+
 // Every poll sends what is committed, unless it is told not to; only a poll for Out then does.
 func TestPollSyncsTx(t *testing.T) {
 	start(t, fakeswitch.Config{Slots: 16})

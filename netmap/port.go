@@ -3,6 +3,8 @@ package netmap
 import (
 	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -20,7 +22,9 @@ type Port struct {
 	kick int // eventfd, program to switch
 	wake int // eventfd, switch to program
 
-	sleeps uint32 // number of the last sleep, never 0 while asleep
+	sleeps      uint32 // number of the last sleep, never 0 while asleep
+	interrupted atomic.Bool
+	ending      sync.Mutex // Close against Interrupt, which any goroutine may call
 
 	tx, rx []*ring // all rings that are open, NIC rings first
 
@@ -84,6 +88,18 @@ func syncAll(rings []*ring) error {
 	return nil
 }
 
+// Interrupt makes the Poll that sleeps, or else the next one that would, return as after its timeout. Unlike
+// all other methods it may be called from any goroutine, also after Close, when it does nothing.
+func (p *Port) Interrupt() {
+	p.ending.Lock()
+	defer p.ending.Unlock()
+	if p.closed {
+		return
+	}
+	p.interrupted.Store(true)
+	signal(p.wake) // after the store: Poll looks at it when it has taken the signal
+}
+
 // Close gives the port back: sockets on the interface work again. Frames that were synced are still
 // delivered, others are lost. Batches of the port end; bytes got from their Buf must not be touched
 // any more, that memory is gone. The second Close fails with ErrClosed.
@@ -91,6 +107,8 @@ func (p *Port) Close() error {
 	if p.closed {
 		return p.fail("close", ErrClosed)
 	}
+	p.ending.Lock()
+	defer p.ending.Unlock()
 	p.closed = true
 	for _, r := range slices.Concat(p.tx, p.rx) {
 		r.close()

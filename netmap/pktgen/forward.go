@@ -89,6 +89,7 @@ func (c Forward) run(ctx context.Context, cables *[2]cable, start time.Time) err
 	defer cancel()
 	done := make(chan error, len(cables))
 	for i := range cables {
+		context.AfterFunc(ctx, cables[i].from.Interrupt)
 		go func() {
 			defer cancel()
 			done <- cables[i].run(ctx)

@@ -59,7 +59,7 @@ func TestSendAndReceive(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			startSwitch(t, test.config)
 			ctx := timeout(t)
-			port, id, err := openPort("netmap:eth1")
+			port, id, err := openPort(t.Context(), "netmap:eth1")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -49,7 +49,7 @@ func (s PingSummary) String() string {
 // Requests that are on their way when the context ends are not counted as
 // lost. The error wraps ErrNoReply if every request was lost.
 func (c Ping) Run(ctx context.Context) (PingSummary, error) {
-	port, id, err := openPort(c.Port)
+	port, id, err := openPort(ctx, c.Port)
 	if err != nil {
 		return PingSummary{}, err
 	}

@@ -38,7 +38,7 @@ func (c Pong) Run(ctx context.Context) (PongSummary, error) {
 	if err := checkMAC(c.MAC); err != nil {
 		return PongSummary{}, err
 	}
-	port, id, err := openPort(c.Port)
+	port, id, err := openPort(ctx, c.Port)
 	if err != nil {
 		return PongSummary{}, err
 	}

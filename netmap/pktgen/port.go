@@ -10,9 +10,6 @@ import (
 // forever is a timeout that does not matter.
 const forever = time.Duration(1<<63 - 1)
 
-// patience is how long a program sleeps without a look at its context.
-const patience = 250 * time.Millisecond
-
 // batch is how many slots are taken at once. A quarter of a default ring: the
 // switch works on one part while the program fills or empties another.
 const batch = 256
@@ -20,22 +17,23 @@ const batch = 256
 // quarter limits n to a quarter of a ring of the given size.
 func quarter(n, slots int) int { return max(1, min(n, slots/4)) }
 
-// openPort opens a port and says who its interface is.
-func openPort(name string, opts ...netmap.Option) (*netmap.Port, identity, error) {
+// openPort opens a port and says who its interface is. The end of the context ends the port's sleep.
+func openPort(ctx context.Context, name string, opts ...netmap.Option) (*netmap.Port, identity, error) {
 	port, err := netmap.Open(name, opts...)
 	if err != nil {
 		return nil, identity{}, err
 	}
+	context.AfterFunc(ctx, port.Interrupt)
 	return port, identify(port.Name()), nil
 }
 
-// await sleeps until the event is there, at most for the limit and not much
-// longer than the context lives.
+// await sleeps until the event is there, at most for the limit. The port is one
+// whose sleep ends with the context.
 func await(ctx context.Context, port *netmap.Port, event netmap.Events, limit time.Duration) error {
 	if limit <= 0 || ctx.Err() != nil {
 		return nil
 	}
-	_, err := port.Poll(event, min(limit, patience))
+	_, err := port.Poll(event, limit)
 	return err
 }
 

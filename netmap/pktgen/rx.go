@@ -55,7 +55,7 @@ func (c Rx) Run(ctx context.Context) (RxSummary, error) {
 	if err := checkMAC(c.MAC); err != nil {
 		return RxSummary{}, err
 	}
-	port, id, err := openPort(c.Port)
+	port, id, err := openPort(ctx, c.Port)
 	if err != nil {
 		return RxSummary{}, err
 	}

@@ -33,7 +33,7 @@ func (s TxSummary) String() string {
 
 // Run sends until the count or the duration is reached or the context ends.
 func (c Tx) Run(ctx context.Context) (TxSummary, error) {
-	port, id, err := openPort(c.Port)
+	port, id, err := openPort(ctx, c.Port)
 	if err != nil {
 		return TxSummary{}, err
 	}

@@ -12,16 +12,16 @@ import (
 	"github.com/valelab/valelab/netmap/vale"
 )
 
-// Rings says which rings of a port an open binds. A server that restores an
-// open must know them; it keeps them as JSON.
+// Rings says which rings of a port an open binds, and how. A server that
+// restores an open must know them; it keeps them as JSON.
 type Rings struct {
 	Mode   uint32 `json:"mode"`              // nr_mode of netmap(4)
 	RingID int    `json:"ring-id,omitempty"` // in the mode that binds one ring
-	Flags  uint64 `json:"flags,omitempty"`   // nr_flags, those that choose a direction
+	Flags  uint64 `json:"flags,omitempty"`   // nr_flags, those that are known
 }
 
-// directions are the flags that matter to what an open binds.
-const directions = abi.NR_TX_RINGS_ONLY | abi.NR_RX_RINGS_ONLY
+// known are the flags that an open keeps; netmap(4) ignores others, too.
+const known = abi.NR_EXCLUSIVE | abi.NR_RX_RINGS_ONLY | abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL
 
 // Geometry is that of a port, whatever a program asks for.
 type Geometry struct {
@@ -47,7 +47,7 @@ func Open(port *vale.Port, name string, rings Rings, geometry Geometry, files *v
 // Rings says which rings a request to open wants.
 func (q *Request) Rings() Rings {
 	register := &q.wire.Register
-	return Rings{Mode: register.Mode, RingID: int(register.RingID), Flags: register.Flags & directions}
+	return Rings{Mode: register.Mode, RingID: int(register.RingID), Flags: register.Flags & known}
 }
 
 // Grant tells the program that its port is open.
@@ -65,18 +65,13 @@ func (q *Request) Grant(open *vale.Open) error {
 
 // Describe tells the program about a port that it need not open.
 func (q *Request) Describe(geometry Geometry) error {
-	layout, err := region.Fit(region.Spec{
-		Name:    q.Name(),
-		TxRings: geometry.Rings, RxRings: geometry.Rings,
-		HostTxRings: 1, HostRxRings: 1,
-		TxSlots: geometry.Slots, RxSlots: geometry.Slots,
-	}, region.Room{Pipes: abi.NMU_PIPES})
+	memSize, err := vale.MemSize(geometry.Rings, geometry.Slots)
 	if err != nil {
 		return q.Refuse(err)
 	}
 	reply := wire.NewReply(q.wire)
 	reply.PortInfo = abi.ReqPortInfo{
-		Memsize: uint64(layout.MemSize()),
+		Memsize: uint64(memSize),
 		TxSlots: uint32(geometry.Slots), RxSlots: uint32(geometry.Slots),
 		TxRings: uint16(geometry.Rings), RxRings: uint16(geometry.Rings),
 		HostTxRings: 1, HostRxRings: 1,

@@ -11,7 +11,7 @@ import (
 	"github.com/valelab/valelab/netmap/internal/wire"
 )
 
-// ErrNothing says that no request has come yet.
+// ErrNothing says that there is no request to answer now.
 var ErrNothing = errors.New("no request")
 
 // tooLong holds every request and a byte more.
@@ -27,30 +27,29 @@ type Request struct {
 // socket. It does not block. The error is ErrNothing, io.EOF when the program
 // has closed its end, or one after which the connection is of no use.
 //
-// A request that makes no sense is refused here and Peek goes on to the next.
+// A request that makes no sense is refused here, and the error is ErrNothing:
+// there may be another one behind it. Peek does not go on to that, since a
+// program that never stops would keep its server from everybody else.
 func Peek(conn int) (*Request, error) {
-	for {
-		buf := make([]byte, tooLong)
-		n, _, err := unix.Recvfrom(conn, buf, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.EAGAIN):
-			return nil, ErrNothing
-		case errors.Is(err, unix.ECONNRESET), err == nil && n == 0:
-			return nil, io.EOF
-		case err != nil:
-			return nil, fmt.Errorf("receive: %w", err)
-		}
-		request, err := wire.DecodeRequest(buf[:n])
-		q := &Request{conn: conn, wire: request}
-		if err == nil {
-			return q, nil
-		}
-		if err := q.refuse(errno(err)); err != nil {
-			return nil, err
-		}
+	buf := make([]byte, tooLong)
+	n, _, err := unix.Recvfrom(conn, buf, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return nil, ErrNothing
+	case errors.Is(err, unix.ECONNRESET), err == nil && n == 0:
+		return nil, io.EOF
+	case err != nil:
+		return nil, fmt.Errorf("receive: %w", err)
 	}
+	request, err := wire.DecodeRequest(buf[:n])
+	q := &Request{conn: conn, wire: request}
+	if err == nil {
+		return q, nil
+	}
+	if err := q.refuse(errno(err)); err != nil {
+		return nil, err
+	}
+	return nil, ErrNothing
 }
 
 // Name is the name of the port that the program asks for. It can be anything.

@@ -36,7 +36,7 @@ func ask(t testing.TB, program int, reqType uint16, name string) {
 	}
 	q.Register.Mode = abi.NR_REG_ONE_NIC
 	q.Register.RingID = 3
-	q.Register.Flags = abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL
+	q.Register.Flags = abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL | 1 // one that netmap does not know
 	if _, err := unix.Write(program, q.Encode()); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestPeekLeavesTheRequest(t *testing.T) {
 		if q, err = Peek(conn); err != nil {
 			t.Fatal(err)
 		}
-		if q.Name() != "eth1" || !q.Opens() || q.Rings() != (Rings{Mode: abi.NR_REG_ONE_NIC, RingID: 3, Flags: abi.NR_TX_RINGS_ONLY}) {
+		if q.Name() != "eth1" || !q.Opens() || q.Rings() != (Rings{Mode: abi.NR_REG_ONE_NIC, RingID: 3, Flags: abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL}) {
 			t.Fatalf("request for %q, opens %v, %+v", q.Name(), q.Opens(), q.Rings())
 		}
 	}
@@ -119,6 +119,25 @@ func TestErrno(t *testing.T) {
 	} {
 		if got := errno(err); got != want {
 			t.Errorf("%v: %v, want %v", err, got, want)
+		}
+	}
+}
+
+// One Peek takes at most one request away: a program that keeps sending what
+// makes no sense must not keep its server from everybody else.
+func TestPeekRefusesOne(t *testing.T) {
+	program, conn := pair(t)
+	for range 3 {
+		if _, err := unix.Write(program, []byte{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if _, err := Peek(conn); !errors.Is(err, ErrNothing) {
+			t.Fatal(err)
+		}
+		if r := replies(t, program); len(r) != 1 || r[0].Errno != unix.EINVAL {
+			t.Fatalf("replies %+v", r)
 		}
 	}
 }

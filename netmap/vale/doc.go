@@ -43,7 +43,7 @@
 //
 // # Restart
 //
-// That memory is a sealed memfd per switch (Switch.StateFile). With it, the region memfds, the eventfds and
+// That memory is a sealed memfd per switch (Switch.StateFile). With it, the Files of the opens and
 // the sockets, an engine in a new process carries on where the last one was killed: a ring position is
 // written there before the frames behind it are handed on, so a frame is delivered at most once.
 package vale

@@ -13,7 +13,7 @@ import (
 type Config struct {
 	Workers int           // forwarding threads; 0: half of the processors, at least one
 	Spin    time.Duration // how long a worker looks for more after a busy time; 0: measured when first needed
-	Events  func(Event)   // called from one goroutine, in order; nil: events are dropped
+	Events  func(Event)   // called for one event at a time; nil: events are dropped
 }
 
 // Engine runs switches. Its methods, and those of its switches, ports, trunks and opens, may be called from
@@ -71,7 +71,7 @@ func newEngine(cfg Config) *Engine {
 }
 
 // Close ends all switches and waits for the workers and the last event. Programs find their ports detached.
-// It must not be called from Config.Events.
+// It must not be called from Config.Events, nor with a lock held that Config.Events takes.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	if e.closed {
@@ -144,7 +144,7 @@ func (e *Engine) reportFault(f fault) {
 	}()
 }
 
-// handleFaults closes the opens of ports that broke the rules, and tells.
+// handleFaults takes the rings of ports that broke the rules away, and tells.
 func (e *Engine) handleFaults() {
 	defer close(e.done)
 	for {
@@ -167,7 +167,13 @@ func (e *Engine) detachBroken(f fault) (Event, bool) {
 			if s.worker != f.from || p.core.ID() != f.Port || p.memory == nil {
 				continue
 			}
-			p.closeOpens()
+			// The program may have gone meanwhile, and another one have come.
+			broken := false
+			p.sw.worker.do(func() { broken = p.core.Broken() })
+			if !broken {
+				return Event{}, false
+			}
+			p.eachOpen((*Open).detach)
 			dir := "rx"
 			if f.Tx {
 				dir = "tx"

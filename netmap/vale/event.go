@@ -2,8 +2,8 @@ package vale
 
 import "fmt"
 
-// Event says that a port has broken the rules of shared memory: all of its opens were closed, and it is in
-// socket mode again.
+// Event says that a port has broken the rules of shared memory: the rings of all of its opens were taken away,
+// and it is in socket mode again. The opens are still to be closed by who has them.
 type Event struct {
 	Switch string
 	Port   string

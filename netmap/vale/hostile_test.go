@@ -237,8 +237,16 @@ func TestOpenErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, _ := mustOpen(t, s, "p", abi.NR_REG_ONE_NIC, 2, 64)
-	p := o.port
+	p, err := s.AttachSocket("p", -1, newSocket(t), 1500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := p.OpenRings(OpenConfig{
+		Interface: "eth1", Mode: abi.NR_REG_ONE_NIC, Flags: abi.NR_EXCLUSIVE | abi.NR_NO_TX_POLL, Rings: 2, Slots: 64,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		cfg  OpenConfig
 		want error
@@ -259,6 +267,9 @@ func TestOpenErrors(t *testing.T) {
 	}
 	if got := len(e.Stats()); got != 6 {
 		t.Errorf("%d rings counted, want 6", got)
+	}
+	if r := o.Register(); r.Mode != abi.NR_REG_ONE_NIC || r.RingID != 0 || r.Flags != abi.NR_EXCLUSIVE|abi.NR_NO_TX_POLL {
+		t.Errorf("the answer has mode %d, ring %d, flags %#x", r.Mode, r.RingID, r.Flags)
 	}
 	if err := p.Detach(); err != nil {
 		t.Fatal(err)

@@ -14,9 +14,9 @@ import (
 type memory struct {
 	region *region.Region
 	port   *region.Port
-	views  []*region.Ring // of port.Places
-	owner  []*Open        // of port.Places; nil: not open
-	opens  map[*Open]struct{}
+	owner  []*Open            // of port.Places; nil: not open
+	opens  map[*Open]struct{} // that have their rings
+	users  int                // opens that are not closed
 }
 
 // layout gives what a region for an endpoint looks like.
@@ -32,6 +32,16 @@ func layout(iface string, rings, slots int) (region.Spec, region.Geometry, error
 		return spec, geo, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return spec, geo, nil
+}
+
+// MemSize is the size of the region of a port with so many NIC rings each way and slots per ring, in bytes and
+// without its control area (nr_memsize). The error is ErrInvalid.
+func MemSize(rings, slots int) (int, error) {
+	_, geo, err := layout("", rings, slots)
+	if err != nil {
+		return 0, err
+	}
+	return geo.MemSize(), nil
 }
 
 // newMemory makes a region, or with a file takes one over.
@@ -56,26 +66,12 @@ func newMemory(iface string, rings, slots int, file *os.File) (*memory, error) {
 		}
 		m.port, err = m.region.RestorePort(spec)
 	}
-	if err == nil {
-		err = m.view()
-	}
 	if err != nil {
 		m.region.Close()
 		return nil, err
 	}
 	m.owner = make([]*Open, len(m.port.Places))
 	return m, nil
-}
-
-func (m *memory) view() error {
-	for i := range m.port.Places {
-		r, err := m.region.Ring(m.port, i)
-		if err != nil {
-			return err
-		}
-		m.views = append(m.views, r)
-	}
-	return nil
 }
 
 // is says whether a file is the region's.

@@ -161,8 +161,12 @@ func (m *modelSwitch) sendSocket(from int, frames [][]byte) {
 		n := min(64, len(frames))
 		var batch []modelFrame
 		for _, f := range frames[:n] {
-			if len(f) < 14 {
+			if len(f) < 14 && p.rings == 0 {
 				p.tx[0].drops.Runt++
+				continue
+			}
+			if len(f) < 14 {
+				p.hostRxC.drops.Runt++
 				continue
 			}
 			batch = append(batch, modelFrame{[][]byte{f}})

@@ -15,10 +15,12 @@ type OpenConfig struct {
 	Interface string // goes into ni_name
 	Mode      uint32 // NR_REG_ALL_NIC, NR_REG_SW, NR_REG_NIC_SW or NR_REG_ONE_NIC
 	RingID    int    // with NR_REG_ONE_NIC
-	Flags     uint64 // NR_TX_RINGS_ONLY, NR_RX_RINGS_ONLY; others are ignored
-	Rings     int    // geometry, of the port's first open: NIC rings each way
-	Slots     int    // and slots per ring
-	Restore   *Files // of the same open in an engine that is no more; nil: a new open
+	// Flags are NR_TX_RINGS_ONLY and NR_RX_RINGS_ONLY. Others go back to the program (Register) and change
+	// nothing here: a ring has one owner with NR_EXCLUSIVE or without, and NR_NO_TX_POLL is the program's affair.
+	Flags   uint64
+	Rings   int    // geometry, of the port's first open: NIC rings each way
+	Slots   int    // and slots per ring
+	Restore *Files // of the same open in an engine that is no more; nil: a new open
 }
 
 // Open is a set of rings that a program has opened together. While a port has one it is in netmap mode: the
@@ -27,13 +29,18 @@ type Open struct {
 	port   *Port
 	memory *memory
 
+	mode   uint32 // as asked for
+	ringID int
+	flags  uint64
+
 	// Under the engine's lock.
-	files  Files    // without the region, which is the memory's
-	waker  *os.File // the switch's side of files.Wake
-	bound  []int    // places of the rings
-	ifOfs  int      // of the netmap_if; -1: none
-	core   *core.Open
-	closed bool
+	files    Files    // without the region, which is the memory's
+	waker    *os.File // the switch's side of files.Wake
+	bound    []int    // places of the rings
+	ifOfs    int      // of the netmap_if; -1: none
+	core     *core.Open
+	detached bool
+	closed   bool
 }
 
 // OpenRings opens rings of the port. The region is made by the first open and shared by the others, whose
@@ -69,7 +76,8 @@ func (p *Port) open(cfg OpenConfig) (*Open, error) {
 	} else if cfg.Restore != nil && !m.is(cfg.Restore.Region) {
 		return nil, fmt.Errorf("%w: not the region of the port's other opens", ErrInvalid)
 	}
-	o := &Open{port: p, memory: m, ifOfs: -1}
+	o := &Open{port: p, memory: m, mode: cfg.Mode, ringID: cfg.RingID, flags: cfg.Flags, ifOfs: -1}
+	m.users++
 	if err := o.start(cfg); err != nil {
 		o.end()
 		return nil, err
@@ -194,7 +202,8 @@ func ringID(at region.Place) core.RingID {
 	return id
 }
 
-// Files are the descriptors for the program. They belong to the open.
+// Files are the descriptors for the program. They belong to the open and stay as they are until it is closed,
+// also when the engine takes the rings away.
 func (o *Open) Files() Files {
 	f := o.files
 	f.Region = o.memory.region.File()
@@ -216,6 +225,9 @@ func (o *Open) Register() abi.ReqRegister {
 		RxRings:     uint16(spec.RxRings),
 		HostTxRings: uint16(spec.HostTxRings),
 		HostRxRings: uint16(spec.HostRxRings),
+		Mode:        o.mode,
+		RingID:      uint16(o.ringID),
+		Flags:       o.flags,
 	}
 }
 
@@ -228,22 +240,22 @@ func (o *Open) Close() error {
 	return nil
 }
 
-// closeOpens closes all opens of the port.
-func (p *Port) closeOpens() {
+// eachOpen calls f with all opens of the port that have their rings.
+func (p *Port) eachOpen(f func(*Open)) {
 	if p.memory == nil {
 		return
 	}
 	for o := range p.memory.opens {
-		o.end()
+		f(o)
 	}
 }
 
-// end undoes start as far as it came, and frees the region with its last open.
-func (o *Open) end() {
-	if o.closed {
+// detach takes the rings away, as far as start came. What the open's owner may be using stays.
+func (o *Open) detach() {
+	if o.detached {
 		return
 	}
-	o.closed = true
+	o.detached = true
 	p, m := o.port, o.memory
 	delete(m.opens, o)
 	last := len(m.opens) == 0
@@ -251,7 +263,7 @@ func (o *Open) end() {
 		if o.core != nil {
 			o.core.Close()
 		}
-		if last && p.memory != nil {
+		if last && p.memory == m {
 			p.core.SetNetmap(0)
 			p.sw.state.SetGeometry(p.index, 0, 0)
 		}
@@ -262,13 +274,24 @@ func (o *Open) end() {
 	if o.ifOfs >= 0 {
 		m.region.DropIf(o.ifOfs)
 	}
+	if last && p.memory == m {
+		p.memory = nil
+	}
+}
+
+// end undoes start as far as it came, and frees the region with its last open.
+func (o *Open) end() {
+	if o.closed {
+		return
+	}
+	o.closed = true
+	o.detach()
 	for _, f := range []*os.File{o.files.Kick, o.files.Wake, o.waker} {
 		if f != nil {
 			f.Close()
 		}
 	}
-	if last {
-		m.region.Close()
-		p.memory = nil
+	if o.memory.users--; o.memory.users == 0 {
+		o.memory.region.Close()
 	}
 }

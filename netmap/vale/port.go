@@ -72,7 +72,7 @@ func (p *Port) detach() {
 		return
 	}
 	p.gone = true
-	p.closeOpens()
+	p.eachOpen((*Open).end)
 	p.sw.worker.do(p.core.Free)
 	p.sw.release(p.index)
 	delete(p.sw.ports, p.name)

@@ -251,3 +251,22 @@ func TestGhost(t *testing.T) {
 		t.Errorf("index 0 is not free: %v", err)
 	}
 }
+
+// TestRestoreIgnoresHeaders: what a program has written into the headers of its rings is nothing to the switch.
+func TestRestoreIgnoresHeaders(t *testing.T) {
+	e := newManual(t, 1)
+	s, err := e.NewSwitch("s", false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, _ := mustOpen(t, s, "p", abi.NR_REG_ALL_NIC, 1, 64)
+	k := &kept{state: dupFile(t, s.StateFile()), ports: []keptPort{{"p", newSocket(t), []keptOpen{
+		{OpenConfig{Interface: "eth1", Mode: abi.NR_REG_ALL_NIC}, keepFiles(t, o.Files())},
+	}}}}
+	for _, r := range ringsOf(t, o) {
+		r.Header.Head, r.Header.NumSlots, r.Header.BufSize, r.Header.Dir = 1<<31, 5000, 1, 7
+	}
+	e.abandon()
+	e = newManual(t, 1)
+	k.restore(t, e)
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/valelab/valelab/netmap/internal/abi"
 	"github.com/valelab/valelab/netmap/internal/region"
 	"github.com/valelab/valelab/netmap/vale/internal/core"
 )
@@ -44,7 +45,7 @@ func (p *Port) stats() []RingStats {
 	for i, at := range p.memory.port.Places {
 		r := p.ringStats(ringID(at), ModeNetmap)
 		if p.memory.owner[i] != nil {
-			r.addPositions(p.memory.views[i], at, p.counters(at))
+			r.addPositions(p.memory.region.Ctl(p.memory.port, i), at, p.counters(at))
 		}
 		all = append(all, r)
 	}
@@ -91,8 +92,8 @@ func (p *Port) ringStats(id core.RingID, mode string) RingStats {
 }
 
 // addPositions adds what the control block of an open ring says.
-func (r *RingStats) addPositions(view *region.Ring, at region.Place, c core.Counters) {
-	r.Syncs += uint64(view.Ctl.Syncs.Load() - c.SyncsStart)
-	slots, head, cur, tail := uint32(at.Slots), view.Ctl.Head.Load(), view.Ctl.Cur.Load(), view.Ctl.Tail.Load()
+func (r *RingStats) addPositions(ctl *abi.Ctl, at region.Place, c core.Counters) {
+	r.Syncs += uint64(ctl.Syncs.Load() - c.SyncsStart)
+	slots, head, cur, tail := uint32(at.Slots), ctl.Head.Load(), ctl.Cur.Load(), ctl.Tail.Load()
 	r.Slots, r.Head, r.Cur, r.Tail = &slots, &head, &cur, &tail
 }

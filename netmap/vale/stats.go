@@ -21,7 +21,7 @@ type RingStats struct {
 	Bytes   uint64 `json:"bytes"`          // without preamble and frame check sequence
 	Drops   Drops  `json:"drops"`
 	Syncs   uint64 `json:"syncs"`   // by the program
-	Wakeups uint64 `json:"wakeups"` // eventfd writes to the program
+	Wakeups uint64 `json:"wakeups"` // writes to the program's wake descriptor
 	// Geometry and positions, absent without a ring. TX: slots [Cur, Head) wait for the switch. RX: slots
 	// [Head, Tail) wait for the program. Head is the program's as of its last sync.
 	Slots *uint32 `json:"slots,omitempty"`
@@ -35,13 +35,13 @@ type RingStats struct {
 // segment count as the segments that were missed.
 type Drops struct {
 	Full   uint64 `json:"full,omitempty"`    // rx: no room in the ring or trunk
-	Runt   uint64 `json:"runt,omitempty"`    // tx: no whole Ethernet header in the first slot
+	Runt   uint64 `json:"runt,omitempty"`    // tx: no whole Ethernet header in the first slot, or from the socket
 	Bad    uint64 `json:"bad,omitempty"`     // slot (tx) or offload header (rx, of a ring) breaks the rules
 	Closed uint64 `json:"closed,omitempty"`  // rx: the ring is not open
 	TooBig uint64 `json:"too-big,omitempty"` // rx: larger than the MTU, or than the ring
 	NoPort uint64 `json:"no-port,omitempty"` // tx: for the port it came from, or there is no other port
 	Socket uint64 `json:"socket,omitempty"`  // rx: the kernel did not take it
-	Kernel uint64 `json:"kernel,omitempty"`  // tx: lost in the socket's receive queue, which was full
+	Kernel uint64 `json:"kernel,omitempty"`  // tx, host rx: lost in the socket's receive queue, which was full
 }
 
 // Total returns the number of all drops.

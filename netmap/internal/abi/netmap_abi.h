@@ -175,7 +175,7 @@ struct nmreq_port_info_get {
 struct nmu_ctl {
 	/* line 0, written by the program */
 	_Alignas(NMU_LINE) _Atomic uint32_t head; /* ring->head at the last sync */
-	/* 0: awake. Else the program sleeps on its wake eventfd until tail of this ring moves; every
+	/* 0: awake. Else the program sleeps on its wake descriptor until tail of this ring moves; every
 	 * sleep has another number, so that one wake-up for each is enough. */
 	_Atomic uint32_t wait;
 	_Atomic uint32_t syncs; /* syncs of this ring, mod 2^32 */
@@ -194,7 +194,9 @@ struct nmu_ctl {
  * One SOCK_SEQPACKET connection is one open port; its end is the close. Host byte order.
  *   request: nmu_request, nmreq_header, body
  *   reply:   nmu_reply, nmreq_header, body, nmu_grant; with REGISTER, when error is 0, three
- *            descriptors by SCM_RIGHTS: region memfd, kick eventfd, wake eventfd
+ *            descriptors by SCM_RIGHTS: region memfd, kick, wake. Kick is an eventfd. Wake becomes readable by
+ *            each 8 bytes that the switch writes; a program reads all that is there before it looks at
+ *            its rings again
  * The body is that of nr_reqtype. A reply with an error ends after the header.
  */
 #define NMU_VERSION 1

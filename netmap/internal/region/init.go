@@ -7,8 +7,7 @@ import "github.com/valelab/valelab/netmap/internal/abi"
 func (r *Region) ResetRing(p *Port, i int) {
 	place := p.Places[i]
 	n := uint32(place.Slots)
-	ring := at[abi.Ring](r.mem, place.Ofs)
-	*ring = abi.Ring{
+	ring := abi.Ring{
 		BufOfs:   int64(r.geo.BufOfs() - place.Ofs),
 		NumSlots: n,
 		BufSize:  uint32(r.geo.BufSize),
@@ -19,6 +18,7 @@ func (r *Region) ResetRing(p *Port, i int) {
 		ring.Dir = abi.NETMAP_DIR_TX
 		ring.Tail = n - 1
 	}
+	*at[abi.Ring](r.mem, place.Ofs) = ring
 	slots := array[abi.Slot](r.mem, place.Ofs+ringSize, place.Slots)
 	for k := range slots {
 		slots[k] = abi.Slot{

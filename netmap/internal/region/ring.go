@@ -21,6 +21,10 @@ func (r *Region) Ring(p *Port, i int) (*Ring, error) {
 	return newRing(r.mem[:r.geo.MemSize()], r.mem, p.Places[i], r.Grant(p))
 }
 
+// Ctl is the control block of ring i of a port, on the switch's side. Nothing that a program writes matters to
+// where it is.
+func (r *Region) Ctl(p *Port, i int) *abi.Ctl { return at[abi.Ctl](r.mem, p.Places[i].CtlOfs) }
+
 // newRing checks the ring header at place.Ofs of mem and shows the ring. The control block lies in all,
 // and the place and the grant have been checked against it, save for place.Ofs.
 func newRing(mem, all []byte, place Place, grant abi.Grant) (*Ring, error) {

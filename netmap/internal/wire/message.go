@@ -27,7 +27,7 @@ type Reply struct {
 }
 
 // RegisterFiles is the number of descriptors that come with a granted NETMAP_REQ_REGISTER: the region's
-// memfd, the kick eventfd, the wake eventfd.
+// memfd, kick, wake.
 const RegisterFiles = 3
 
 // Sizes in bytes.

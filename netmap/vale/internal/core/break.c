@@ -16,6 +16,11 @@ void vale_ring_break(struct vale_ring *r, const char *reason)
 	p->sw->worker->broken = true;
 }
 
+bool vale_port_broken(const struct vale_port *p)
+{
+	return p->broken;
+}
+
 struct vale_fault vale_port_fault(const struct vale_port *p)
 {
 	return p->fault;

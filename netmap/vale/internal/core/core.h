@@ -86,6 +86,9 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 /* Takes the rings away from the program, wakes it, and frees the open. */
 void vale_open_close(struct vale_open *o);
 
+/* Whether the port broke the rules since it came into netmap mode. */
+bool vale_port_broken(const struct vale_port *p);
+
 /* Why a port was taken by vale_worker_take_broken. */
 struct vale_fault {
 	const char *reason;

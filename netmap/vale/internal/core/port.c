@@ -33,8 +33,7 @@ void vale_switch_free(struct vale_switch *sw)
 /* What ports remember of the table holds no more. */
 static void ports_changed(struct vale_switch *sw)
 {
-	if (++sw->epoch == 0)
-		sw->epoch = 1;
+	sw->epoch++;
 	sw->max_index = 0;
 	sw->live = 0;
 	for (uint32_t i = 0; i < VALE_PORTS; i++)

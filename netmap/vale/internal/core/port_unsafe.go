@@ -62,5 +62,8 @@ func (p *Port) ID() PortID { return PortID(unsafe.Pointer(p.c)) }
 // Free ends the port. Its opens are closed and its trunk is disconnected already.
 func (p *Port) Free() { C.vale_port_free(p.c) }
 
+// Broken says whether the port has broken the rules since it came into netmap mode.
+func (p *Port) Broken() bool { return bool(C.vale_port_broken(p.c)) }
+
 // SetNetmap puts the port into netmap mode with this many NIC rings each way, or with 0 into socket mode.
 func (p *Port) SetNetmap(rings int) { C.vale_port_set_netmap(p.c, C.uint32_t(rings)) }

@@ -175,12 +175,17 @@ static enum put put_frame(struct writer *w, const struct vale_batch *b, const st
 /* Counts what is behind the frame that did not fit. */
 static void drop_rest(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n)
 {
+	struct vale_ring_state *st = r->st;
 	uint64_t lost = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		lost += vale_segments_count(&b->frame[order[i]]);
-	vale_drop(r->st, VALE_DROP_FULL, lost);
-	r->port->sw->worker->full = true;
+	vale_drop(st, VALE_DROP_FULL, lost);
+	/* Once for each step that the program makes: one that has stopped reading must not slow others down. */
+	if (r->hurried != st->head) {
+		r->hurried = st->head;
+		r->port->sw->worker->full = true;
+	}
 }
 
 void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n)

@@ -86,6 +86,22 @@ static void insert_vlan(struct vale_frame *f, uint8_t *data, uint16_t tpid, uint
 		f->vnet.csum_start += VLAN_TAG;
 }
 
+/* The ring that the socket feeds: its own, or while a program has the port the host ring. */
+static struct vale_ring_state *fed(struct vale_port *p)
+{
+	return &p->st->ring[p->rings == 0 ? VALE_RING_TX(0) : VALE_RING_HOST_RX];
+}
+
+/* lost is what the socket's queue did not hold since the socket was made, modulo 2^32. Less than before: the
+ * port has another socket now. */
+static void count_lost(struct vale_port *p, uint32_t lost)
+{
+	uint32_t more = lost - p->st->lost;
+
+	vale_drop(fed(p), VALE_DROP_KERNEL, more <= INT32_MAX ? more : lost);
+	p->st->lost = lost;
+}
+
 /* What the kernel says beside the frame: its VLAN tag, and how many it had to drop before. */
 static void read_control(struct vale_port *p, struct msghdr *m, struct vale_frame *f, uint8_t *data)
 {
@@ -101,8 +117,7 @@ static void read_control(struct vale_port *p, struct msghdr *m, struct vale_fram
 			uint32_t lost;
 
 			memcpy(&lost, CMSG_DATA(c), sizeof(lost));
-			vale_drop(&p->st->ring[VALE_RING_TX(0)], VALE_DROP_KERNEL, lost - p->st->lost);
-			p->st->lost = lost;
+			count_lost(p, lost);
 		}
 	}
 }
@@ -110,7 +125,7 @@ static void read_control(struct vale_port *p, struct msghdr *m, struct vale_fram
 /* Adds received message i to b, or counts why not. */
 static void receive(struct vale_port *p, struct vale_sockbuf *sb, uint32_t i, struct vale_batch *b)
 {
-	struct vale_ring_state *st = &p->st->ring[VALE_RING_TX(0)];
+	struct vale_ring_state *st = fed(p);
 	struct msghdr *m = &sb->rx[i].msg_hdr;
 	struct vale_frame *f = &b->frame[b->n];
 	uint8_t *data = sb->rx_iov[i][1].iov_base;
@@ -143,7 +158,7 @@ uint32_t vale_socket_collect(struct vale_port *p, struct vale_batch *b)
 	if (n < 0) {
 		if (errno == EINVAL) {
 			/* A super-frame of a kind that the header can't express; the kernel has dropped it. */
-			vale_drop(&p->st->ring[VALE_RING_TX(0)], VALE_DROP_BAD, 1);
+			vale_drop(fed(p), VALE_DROP_BAD, 1);
 			b->more = 1;
 			return 1;
 		}

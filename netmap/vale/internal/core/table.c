@@ -20,12 +20,6 @@ static inline uint64_t entry(uint32_t port, uint64_t mac)
 	return (uint64_t)(port + 1) << 48 | mac;
 }
 
-static void changed(struct vale_switch *sw)
-{
-	if (++sw->epoch == 0)
-		sw->epoch = 1;
-}
-
 void vale_table_learn(struct vale_switch *sw, struct vale_port *p, uint64_t mac)
 {
 	uint64_t *at = &sw->state->table[place(mac)];
@@ -35,7 +29,7 @@ void vale_table_learn(struct vale_switch *sw, struct vale_port *p, uint64_t mac)
 		return;
 	if (*at != want) {
 		*at = want;
-		changed(sw);
+		sw->epoch++;
 	}
 	p->src_mac = mac;
 	p->src_epoch = sw->epoch;

@@ -120,6 +120,7 @@ struct vale_ring {
 	bool queued;    /* in the worker's list of rings to look at after the pass */
 	bool more;      /* its sender has more frames waiting */
 	uint32_t age;   /* passes in that list */
+	uint32_t hurried; /* head when frames were last lost and the processor was offered to the program */
 	struct vale_ring *queue_next;
 };
 
@@ -182,7 +183,7 @@ struct vale_worker {
 	struct vale_ring *queue;      /* rings whose program may have to be woken */
 
 	bool productive;     /* the last pass took frames */
-	bool full;           /* in the running pass, a ring had no room */
+	bool full;           /* in the running pass, a ring had no room: see vale_ring.hurried */
 	uint32_t recent;     /* frames since it last began to spin or sleep */
 	uint32_t since_poll; /* passes since the last look at epoll */
 	uint64_t spin_end;   /* 0: not spinning */
