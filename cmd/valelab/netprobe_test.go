@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -26,11 +27,11 @@ func body() io.Reader {
 
 func netprobeMain() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|ping4|ping6 ADDRESS")
+		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6 ADDRESS")
 		os.Exit(2)
 	}
 	modes := map[string]func(string) error{
-		"serve": probeServe, "get": probeGet, "udp": probeUDP, "ping4": probePing4, "ping6": probePing6,
+		"serve": probeServe, "get": probeGet, "udp": probeUDP, "first": probeFirst, "none": probeNone, "ping4": probePing4, "ping6": probePing6,
 	}
 	if err := modes[os.Args[1]](os.Args[2]); err != nil {
 		fmt.Fprintf(os.Stderr, "netprobe %s %s: %v\n", os.Args[1], os.Args[2], err)
@@ -109,6 +110,39 @@ func echo(conn net.Conn, sent []byte) error {
 		err = fmt.Errorf("got %d other bytes back", n)
 	}
 	return err
+}
+
+// probeFirst sends datagrams until the first is echoed.
+func probeFirst(address string) error {
+	if !echoes(address, 10*time.Second) {
+		return errors.New("nothing is echoed")
+	}
+	return nil
+}
+
+// probeNone sends datagrams for a while, none of which may be echoed.
+func probeNone(address string) error {
+	if echoes(address, 300*time.Millisecond) {
+		return errors.New("a datagram is echoed")
+	}
+	return nil
+}
+
+// echoes sends a datagram every 2 ms until one is echoed or the time is over.
+func echoes(address string, limit time.Duration) bool {
+	conn, err := net.Dial("udp", address)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	for end := time.Now().Add(limit); time.Now().Before(end); {
+		conn.Write([]byte("?")) // refused: nobody listens yet
+		conn.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+		if _, err := conn.Read(make([]byte, 16)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // probePing4 and probePing6 send ICMP echo requests and wait for the replies.
