@@ -162,7 +162,7 @@ func TestRootDeviceMadeAnew(t *testing.T) {
 	if fault := l.inventory().Endpoints[0].Fault; !strings.Contains(fault, "gone") {
 		t.Errorf("fault %q of an endpoint whose device is gone", fault)
 	}
-	l.addPair(spec.Device, newNamespace(t), spec.MAC, "10.0.0.1/24")
+	l.lab.addPair(t, spec.Device, newNamespace(t), "eth1", spec.MAC, "10.0.0.1/24")
 	if fault := l.inventory().Endpoints[0].Fault; !strings.Contains(fault, "another") {
 		t.Errorf("fault %q of an endpoint whose device is another", fault)
 	}

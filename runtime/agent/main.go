@@ -17,6 +17,9 @@ import (
 	"github.com/valelab/valelab/runtime/state"
 )
 
+// pidFile is the name of the agent's pid file in the lab's state folder.
+const pidFile = "agent.pid"
+
 // farewell is how long the last replies may take.
 const farewell = time.Second
 
@@ -52,13 +55,8 @@ func (a *agent) run(ctx context.Context, entries []keeper.Entry) (err error) {
 			return err
 		}
 	}
-	pid, err := state.StartTime(os.Getpid())
-	if err == nil {
-		err = state.WritePID(filepath.Join(a.labDir, "agent.pid"), state.PID{Number: os.Getpid(), Start: pid})
-	}
-	if err != nil {
-		return err
-	}
+	// For people: on a full disk the lab does without it.
+	a.report(writePID(a.labDir), "write", pidFile)
 	a.announce()
 	server := newServer(a, sync.OnceFunc(func() { close(a.stopping) }))
 	served := make(chan error, 1)
@@ -79,6 +77,15 @@ func (a *agent) run(ctx context.Context, entries []keeper.Entry) (err error) {
 			return err
 		}
 	}
+}
+
+// writePID says which process is the lab's agent.
+func writePID(labDir string) error {
+	start, err := state.StartTime(os.Getpid())
+	if err != nil {
+		return err
+	}
+	return state.WritePID(filepath.Join(labDir, pidFile), state.PID{Number: os.Getpid(), Start: start})
 }
 
 // shutdown ends the lab: the keeper ends this process, closes everything that

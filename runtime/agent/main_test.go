@@ -55,7 +55,12 @@ type testLab struct {
 // startLab starts a lab and sees to it that nothing is left of it.
 func startLab(t testing.TB) *testLab {
 	t.Helper()
-	needNamespaces(t)
+	return startLabOn(t, newNamespace(t))
+}
+
+// startLabOn starts a lab on the machine that a namespace stands for.
+func startLabOn(t testing.TB, machine namespace) *testLab {
+	t.Helper()
 	dir, err := os.MkdirTemp("/run", "vl")
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +74,10 @@ func startLab(t testing.TB) *testLab {
 		}
 		os.RemoveAll(dir)
 	})
-	if l.keeper, err = keeper.Start(t.Context(), keeper.Config{LabDir: dir}); err != nil {
-		t.Fatal(err)
-	}
+	machine.do(t, func() (err error) {
+		l.keeper, err = keeper.Start(t.Context(), keeper.Config{LabDir: dir})
+		return err
+	})
 	t.Cleanup(l.end)
 	l.lab = namespaceOf(t, l.version().PID)
 	return l

@@ -85,22 +85,22 @@ func onThread(f func() error) error {
 	return <-done
 }
 
-// addPair makes a veth pair: host in the lab's namespace, eth1 in the node's,
-// the latter with an address. Both are up.
-func (l *testLab) addPair(host string, node namespace, mac, address string) {
-	l.Helper()
-	l.lab.do(l, func() error {
+// addPair makes a veth pair: near in this namespace, and far, with hardware and
+// IP addresses, in another. Both are up.
+func (n namespace) addPair(t testing.TB, near string, other namespace, far, mac, address string) {
+	t.Helper()
+	n.do(t, func() error {
 		pair := &netlink.Veth{
-			LinkAttrs: netlink.LinkAttrs{Name: host}, PeerName: "eth1",
-			PeerNamespace: netlink.NsFd(node.file.Fd()),
+			LinkAttrs: netlink.LinkAttrs{Name: near}, PeerName: far,
+			PeerNamespace: netlink.NsFd(other.file.Fd()),
 		}
 		if err := netlink.LinkAdd(pair); err != nil {
 			return err
 		}
 		return netlink.LinkSetUp(pair)
 	})
-	node.do(l, func() error {
-		eth1, err := netlink.LinkByName("eth1")
+	other.do(t, func() error {
+		link, err := netlink.LinkByName(far)
 		if err != nil {
 			return err
 		}
@@ -108,16 +108,16 @@ func (l *testLab) addPair(host string, node namespace, mac, address string) {
 		if err != nil {
 			return err
 		}
-		if err := netlink.LinkSetHardwareAddr(eth1, hardware); err != nil {
+		if err := netlink.LinkSetHardwareAddr(link, hardware); err != nil {
 			return err
 		}
 		ip, err := netlink.ParseAddr(address)
 		if err != nil {
 			return err
 		}
-		if err := netlink.AddrAdd(eth1, ip); err != nil {
+		if err := netlink.AddrAdd(link, ip); err != nil {
 			return err
 		}
-		return netlink.LinkSetUp(eth1)
+		return netlink.LinkSetUp(link)
 	})
 }

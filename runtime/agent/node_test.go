@@ -68,7 +68,7 @@ func (n *testNode) addEndpoint(lan string, number int) EndpointSpec {
 	spec := EndpointSpec{
 		Switch: lan, Device: "h-" + n.name, MTU: 1500, MAC: fmt.Sprintf("02:00:00:00:00:%02x", number), Rings: 1, Slots: 128,
 	}
-	n.addPair(spec.Device, n.namespace, spec.MAC, fmt.Sprintf("10.0.0.%d/24", number))
+	n.lab.addPair(n, spec.Device, n.namespace, "eth1", spec.MAC, fmt.Sprintf("10.0.0.%d/24", number))
 	n.must(n.PutEndpoint(n.Context(), n.name, "eth1", spec))
 	return spec
 }

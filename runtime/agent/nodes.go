@@ -21,6 +21,7 @@ type labNode struct {
 	listener int
 	accept   *watch
 	waiting  []*program // connected, with nothing open yet; oldest first
+	opens    int        // of its programs
 
 	pidfd    int    // of init, or -1
 	exit     *watch // of pidfd
@@ -88,7 +89,18 @@ func (a *agent) listenNode(name string) (int, error) {
 	}
 	defer folder.Close()
 	// Whoever is in the node may open ports; nobody else sees the folder.
-	return listen(folder, netmapSocket, unix.SOCK_SEQPACKET, 0o666)
+	fd, err := listen(folder, netmapSocket, unix.SOCK_SEQPACKET, 0o666)
+	if err != nil {
+		return -1, err
+	}
+	// Programs send no files: closing them would be the agent's work. Kernels
+	// before Linux 6.16 can't refuse them.
+	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSRIGHTS, 0)
+	if err != nil && err != unix.ENOPROTOOPT {
+		closeFD(fd)
+		return -1, fmt.Errorf("socket of node %s: %w", name, err)
+	}
+	return fd, nil
 }
 
 // addNode starts everything that a node with a listener needs.

@@ -15,9 +15,12 @@ import (
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
-// maxWaiting bounds a node's connections that have nothing open. Those that
-// have are bounded by the rings of the node's endpoints.
-const maxWaiting = 32
+// The bounds of a node, so that its programs leave files to those of others:
+// an open takes four in the agent and four in the keeper.
+const (
+	maxWaiting = 32  // connections that have nothing open
+	maxOpens   = 512 // opens
+)
 
 // program is a connection from a program in a node. It is waiting until it has
 // a port open, and ended once conn is -1.
@@ -74,6 +77,8 @@ func (a *agent) answer(p *program, request *serve.Request) error {
 		return request.Describe(e.geometry())
 	case p.open != nil:
 		return request.Refuse(unix.EBUSY)
+	case p.node.opens == maxOpens:
+		return request.Refuse(unix.EMFILE)
 	}
 	if err := a.openPort(p, e, request.Rings(), nil); err != nil {
 		return request.Refuse(err)
@@ -98,6 +103,7 @@ func (a *agent) openPort(p *program, e *endpoint, rings serve.Rings, files *vale
 	p.endpoint, p.open, p.rings = e, open, rings
 	before := e.mode()
 	e.programs[p] = struct{}{}
+	p.node.opens++
 	e.fault = ""
 	a.publishMode(e, before)
 	return nil
@@ -119,6 +125,7 @@ func (a *agent) closePort(p *program) {
 	e := p.endpoint
 	before := e.mode()
 	delete(e.programs, p)
+	p.node.opens--
 	a.report(p.open.Close(), "close port", e.name())
 	p.open, p.endpoint = nil, nil
 	a.publishMode(e, before)

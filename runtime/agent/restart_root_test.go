@@ -23,7 +23,7 @@ func TestRootSocketsSurviveAgent(t *testing.T) {
 	n1, n2 := l.addNode("n1"), l.addNode("n2")
 	n1.addEndpoint("lan", 1)
 	n2.addEndpoint("lan", 2)
-	f := startFlow(t, n1.udp("10.0.0.1:1000"), n2.udp("10.0.0.2:1000"), "10.0.0.2:1000")
+	f := startFlow(t, n1.udp(t, "10.0.0.1:1000"), n2.udp(t, "10.0.0.2:1000"), "10.0.0.2:1000")
 	eventually(t, "traffic", func() bool { return f.received.Load() > 0 })
 	f.longest.Store(0) // not the time of address resolution
 

@@ -42,7 +42,7 @@ func newStatusWatch(p *poller, changed func(node string)) (*statusWatch, error) 
 func (s *statusWatch) add(node, dir string) (id int32, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wd, err := unix.InotifyAddWatch(s.fd, dir, unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_ONLYDIR)
+	wd, err := unix.InotifyAddWatch(s.fd, dir, unix.IN_MOVED_TO|unix.IN_ONLYDIR)
 	if err != nil {
 		return 0, fmt.Errorf("watch %s: %w", dir, err)
 	}

@@ -10,18 +10,18 @@ import (
 	"github.com/valelab/valelab/netmap"
 )
 
-// udp opens a UDP socket in a node.
-func (n *testNode) udp(address string) *net.UDPConn {
-	n.Helper()
+// udp opens a UDP socket in a namespace.
+func (n namespace) udp(t testing.TB, address string) *net.UDPConn {
+	t.Helper()
 	var conn *net.UDPConn
-	n.do(n, func() (err error) {
+	n.do(t, func() (err error) {
 		local, err := net.ResolveUDPAddr("udp4", address)
 		if err == nil {
 			conn, err = net.ListenUDP("udp4", local)
 		}
 		return err
 	})
-	n.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { conn.Close() })
 	return conn
 }
 

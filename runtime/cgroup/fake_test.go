@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/valelab/valelab/runtime/state"
 )
 
 // fakeFiles lays files out below a folder that stands for a cgroup mount. The
@@ -67,7 +69,7 @@ func TestVersion2(t *testing.T) {
 		"valelab/lab/n/memory.swap.max":        "max\n",
 		"valelab/other/cgroup.subtree_control": "",
 	})
-	n := node(t, open(mounts{unified: dir}, DefaultRoot, "lab"), Limits{CPU: 1.5, Memory: 64 << 20})
+	n := node(t, open(mounts{unified: dir}, state.DefaultRoot, "lab"), Limits{CPU: 1.5, Memory: 64 << 20})
 	if err := n.Add(42, false); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +103,7 @@ func TestHybrid(t *testing.T) {
 		"m/valelab/lab/n/cgroup.procs":          "",
 	})
 	m := mounts{filepath.Join(dir, "u"), filepath.Join(dir, "c"), filepath.Join(dir, "m")}
-	n := node(t, open(m, DefaultRoot+"/", "lab"), Limits{CPU: 0.001, Memory: 1 << 20})
+	n := node(t, open(m, state.DefaultRoot+"/", "lab"), Limits{CPU: 0.001, Memory: 1 << 20})
 	if err := n.Add(42, true); err != nil { // in the cgroup2 group already
 		t.Fatal(err)
 	}
@@ -149,7 +151,7 @@ func TestNoControllers(t *testing.T) {
 func TestControllerNotHandedDown(t *testing.T) {
 	dir := t.TempDir()
 	fakeFiles(t, dir, map[string]string{"cgroup.controllers": "cpu"}) // no subtree_control to write
-	n := node(t, open(mounts{unified: dir}, DefaultRoot, "lab"), Limits{CPU: 1})
+	n := node(t, open(mounts{unified: dir}, state.DefaultRoot, "lab"), Limits{CPU: 1})
 	if len(n.Missing) != 1 || !strings.Contains(n.Missing[0], "cannot hand the cpu controller down") {
 		t.Errorf("missing %q", n.Missing)
 	}
@@ -157,9 +159,9 @@ func TestControllerNotHandedDown(t *testing.T) {
 
 func TestBase(t *testing.T) {
 	for root, want := range map[string]string{
-		DefaultRoot:     "/m/valelab/lab",
-		"/run/valelab/": "/m/valelab/lab",
-		"/run/vl1":      "/m/valelab-959aef0a/lab",
+		state.DefaultRoot: "/m/valelab/lab",
+		"/run/valelab/":   "/m/valelab/lab",
+		"/run/vl1":        "/m/valelab-959aef0a/lab",
 	} {
 		if got := open(mounts{unified: "/m"}, root, "lab").folders(); len(got) != 1 || got[0] != want {
 			t.Errorf("root %s: %q, want %s", root, got, want)

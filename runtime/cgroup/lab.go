@@ -5,10 +5,9 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
-)
 
-// DefaultRoot is the state root whose labs have groups below plain "valelab".
-const DefaultRoot = "/run/valelab"
+	"github.com/valelab/valelab/runtime/state"
+)
 
 // Limits are what a node may use. A zero field sets no limit.
 type Limits struct {
@@ -41,9 +40,11 @@ func Open(root, lab string) (*Lab, error) {
 	return open(m, root, lab), nil
 }
 
+// open is Open with known hierarchies. Labs of the default root have groups
+// below plain "valelab".
 func open(m mounts, root, lab string) *Lab {
 	base := "valelab"
-	if clean := filepath.Clean(root); clean != DefaultRoot {
+	if clean := filepath.Clean(root); clean != state.DefaultRoot {
 		sum := sha256.Sum256([]byte(clean))
 		base += "-" + hex.EncodeToString(sum[:4])
 	}

@@ -115,6 +115,9 @@ int keeper_main(const char *lab_dir)
 	int signals, machine, lab;
 
 	prctl(PR_SET_NAME, "valelab-keeper");
+	/* What the starter's own caller has left open is not for a process that stays. */
+	if (close_range(REPORT + 1, ~0U, 0) < 0)
+		fail("close_range");
 	await_go();
 	raise_file_limit();
 	signals = open_signals();

@@ -26,6 +26,7 @@ var agents = map[string]func(labDir string){
 	"":       reportingAgent,
 	"crash":  crashingAgent,
 	"script": scriptedAgent,
+	"fill":   fillingAgent,
 	"hang":   func(string) { select {} },
 }
 
@@ -118,9 +119,12 @@ func sightings(t *testing.T, labDir string) []sighting {
 	}
 	var all []sighting
 	for line := range strings.Lines(string(text)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
 		var s sighting
 		if err := json.Unmarshal([]byte(line), &s); err != nil {
-			t.Fatalf("%v in %q", err, line)
+			t.Fatalf("%v in %.200q", err, line)
 		}
 		all = append(all, s)
 	}

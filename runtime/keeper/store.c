@@ -5,15 +5,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_CLOSERS 64
+#define SPARE_FILES 32 /* are left for the keeper itself: to start an agent, above all */
 
 static struct keeper_entry *entries[KEEPER_MAX_ENTRIES];
 static uint32_t hashes[KEEPER_MAX_ENTRIES]; /* of entries[i]: a search reads these only */
 static unsigned count;
 static size_t bytes;
+static unsigned files_held;
 
 static uint32_t hash_key(const char *key, size_t len)
 {
@@ -42,8 +45,17 @@ static size_t weight(const struct keeper_entry *entry)
 	return entry->key_len + entry->payload_len;
 }
 
+/* Says whether so many files are too many for this process. */
+static int too_many(unsigned files)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && files + SPARE_FILES > limit.rlim_cur;
+}
+
 static void drop(struct keeper_entry *entry)
 {
+	files_held -= entry->files;
 	for (unsigned i = 0; i < entry->files; i++)
 		close(entry->file[i]);
 	free(entry);
@@ -58,6 +70,8 @@ int keeper_store_put(const struct keeper_request *request, const int *files)
 
 	if (at == KEEPER_MAX_ENTRIES || total > KEEPER_MAX_BYTES)
 		return ENOSPC;
+	if (too_many(files_held + request->files))
+		return EMFILE;
 	entry = malloc(sizeof(*entry) + request->key_len + request->payload_len);
 	if (!entry)
 		return ENOMEM;
@@ -69,6 +83,7 @@ int keeper_store_put(const struct keeper_request *request, const int *files)
 	memcpy(entry->data, request->key, request->key_len);
 	memcpy(entry->data + request->key_len, request->payload, request->payload_len);
 
+	files_held += entry->files;
 	entries[at] = entry;
 	hashes[at] = hash_key(request->key, request->key_len);
 	bytes = total;

@@ -14,7 +14,7 @@ struct keeper_entry {
 
 /*
  * Adds an entry, or replaces the one of the same key and closes its files. Returns 0 and owns files, or
- * an errno (ENOSPC: full; ENOMEM) and owns nothing.
+ * an errno (ENOSPC: full; EMFILE: too many files; ENOMEM) and owns nothing.
  */
 int keeper_store_put(const struct keeper_request *request, const int *files);
 

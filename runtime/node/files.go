@@ -15,6 +15,9 @@ func stateDir(labDir, name string) string { return filepath.Join(labDir, "state"
 // publicDir is the folder that the node sees as /run/valelab.
 func publicDir(labDir, name string) string { return filepath.Join(labDir, "nodes", name) }
 
+// pidFile is where the number of the node's init is written down.
+func pidFile(labDir, name string) string { return filepath.Join(stateDir(labDir, name), "pid") }
+
 // LogFiles returns the paths of the kept output of the node's command, older
 // part first. Either may not exist. Init renames the second to the first when
 // it has grown to 10 MB.
@@ -27,14 +30,4 @@ func LogFiles(labDir, name string) []string {
 // not exist are fine.
 func Remove(labDir, name string) error {
 	return errors.Join(os.RemoveAll(publicDir(labDir, name)), os.RemoveAll(stateDir(labDir, name)))
-}
-
-// writeFile replaces a file as a whole: a reader sees the old content or the
-// new, never a part.
-func writeFile(path string, data []byte, mode os.FileMode) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, mode); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
 }

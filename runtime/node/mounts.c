@@ -25,9 +25,12 @@ int node_bind_again(const char *target, unsigned long flags)
 }
 
 // attach puts a detached mount, made by the starter, at its place, read-only.
+// It is a peer of the machine's mount where that one is shared: what is mounted
+// on it would appear on the machine.
 static int attach(int fd, const char *target)
 {
-	if (syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+	if (syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0 ||
+	    mount(NULL, target, NULL, MS_PRIVATE, NULL) != 0)
 		return node_fail("cannot mount at %s", target);
 	if (close(fd) != 0)
 		return node_fail("close");

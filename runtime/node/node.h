@@ -69,6 +69,7 @@ struct status {
 	pid_t pid;
 	int code, signal;
 	unsigned restarts;
+	time_t since; // of the state
 };
 int node_status_write(const struct status *s);
 

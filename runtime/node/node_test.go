@@ -24,6 +24,10 @@ func TestMain(m *testing.M) {
 		os.Exit(125)
 	case os.Getenv(starterMark) != "":
 		starter(os.Getenv(starterMark))
+	case os.Getenv(thiefMark) != "":
+		thief()
+	case os.Getenv(hastyMark) != "":
+		hasty()
 	}
 	os.Exit(m.Run())
 }

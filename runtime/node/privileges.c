@@ -87,6 +87,11 @@ static int set_capabilities(uint64_t keep)
 
 int node_become(const struct config *c)
 {
+	// Until it runs the command this process has files of the machine open,
+	// and from here on no more capabilities than others in the node: they
+	// must not look into it. exec undoes this.
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return node_fail("cannot close the process to others");
 	if (cut_bounds(c->caps) != 0 || set_user(c) != 0)
 		return -1;
 	return set_capabilities(c->caps);

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/runtime/state"
 )
 
 // initName is argv[0] of a node's first process.
@@ -28,24 +29,19 @@ type Process struct {
 
 // Find returns the init of a node. The error is ErrGone when there is none.
 func Find(labDir, name string) (*Process, error) {
-	text, err := os.ReadFile(filepath.Join(stateDir(labDir, name), "pid"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{name, ErrGone}
+	pid, err := state.ReadPID(pidFile(labDir, name))
+	if errors.Is(err, state.ErrGone) {
+		err = ErrGone
 	}
 	if err != nil {
 		return nil, &Error{name, err}
 	}
-	var pid int
-	var start uint64
-	if _, err := fmt.Sscanf(string(text), "%d %d\n", &pid, &start); err != nil {
-		return nil, &Error{name, fmt.Errorf("bad pid file: %w", err)}
-	}
-	p, err := open(name, pid)
+	p, err := open(name, pid.Number)
 	if err != nil {
 		return nil, &Error{name, err}
 	}
 	// The number is verified after the descriptor pins the process.
-	if p.start != start || !marked(pid, labDir, name) {
+	if p.start != pid.Start || !marked(pid.Number, labDir, name) {
 		p.Close()
 		return nil, &Error{name, ErrGone}
 	}

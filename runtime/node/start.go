@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/runtime/state"
 )
 
 const namespaces = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC
@@ -55,27 +57,38 @@ func makeFolders(cfg *Config, message []byte) error {
 	if err := Remove(cfg.LabDir, cfg.Name); err != nil {
 		return err
 	}
-	state, public := stateDir(cfg.LabDir, cfg.Name), publicDir(cfg.LabDir, cfg.Name)
-	if err := os.MkdirAll(state, 0o700); err != nil {
+	private, public := stateDir(cfg.LabDir, cfg.Name), publicDir(cfg.LabDir, cfg.Name)
+	if err := os.MkdirAll(private, 0o700); err != nil {
+		return err
+	}
+	if err := fillPublic(public, hostsFile(cfg)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(private, "config"), message, 0o600); err != nil {
+		return err
+	}
+	if err := unix.Mkfifo(filepath.Join(private, "ctl"), 0o600); err != nil {
+		return &os.PathError{Op: "mkfifo", Path: filepath.Join(private, "ctl"), Err: err}
+	}
+	return nil
+}
+
+// fillPublic makes the folder that the node sees, for all of its users
+// whatever the caller's umask.
+func fillPublic(public string, hosts []byte) error {
+	bin := filepath.Join(public, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
 	// The place where init mounts the running binary.
-	if err := os.MkdirAll(filepath.Join(public, "bin"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(bin, "valelab"), nil, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(public, "bin", "valelab"), nil, 0o755); err != nil {
+	hostsPath := filepath.Join(public, "hosts")
+	if err := os.WriteFile(hostsPath, hosts, 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(public, "hosts"), hostsFile(cfg), 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(state, "config"), message, 0o600); err != nil {
-		return err
-	}
-	if err := unix.Mkfifo(filepath.Join(state, "ctl"), 0o600); err != nil {
-		return &os.PathError{Op: "mkfifo", Path: filepath.Join(state, "ctl"), Err: err}
-	}
-	return nil
+	return errors.Join(os.Chmod(public, 0o755), os.Chmod(bin, 0o755), os.Chmod(hostsPath, 0o644))
 }
 
 // startInit starts the process and takes it through its set-up.
@@ -138,8 +151,7 @@ func (p *Process) setUp(ctx context.Context, cfg *Config, files *initFiles, grou
 			return err
 		}
 	}
-	line := fmt.Sprintf("%d %d\n", p.pid, p.start)
-	if err := writeFile(filepath.Join(stateDir(cfg.LabDir, cfg.Name), "pid"), []byte(line), 0o600); err != nil {
+	if err := state.WritePID(pidFile(cfg.LabDir, cfg.Name), state.PID{Number: p.pid, Start: p.start}); err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() {

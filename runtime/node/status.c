@@ -2,7 +2,6 @@
 // whole at each change.
 #include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "node.h"
@@ -24,7 +23,7 @@ int node_status_write(const struct status *s)
 {
 	char line[128];
 	int count = snprintf(line, sizeof(line), "%s %d %d %d %u %lld\n", s->state, s->pid, s->code,
-			     s->signal, s->restarts, (long long)time(NULL));
+			     s->signal, s->restarts, (long long)s->since);
 
 	return replace(line, (size_t)count) == 0 ? 0 : node_fail("cannot write the status");
 }

@@ -15,6 +15,7 @@
 
 #define NEVER UINT64_MAX
 #define STOP_TIME 10000 // milliseconds a command has to end in after SIGTERM
+#define RETRY 500	// milliseconds until a status that was not written is again
 
 // Chunks of output taken at a wakeup, and when a command has ended.
 enum { SOME_OUTPUT = 1, LAST_OUTPUT = 64 };
@@ -27,6 +28,7 @@ static struct {
 	int released, stopping, finished;
 	uint64_t due;	  // when to start the command
 	uint64_t stop_by; // when to kill it
+	uint64_t rewrite; // when to write the status again
 	uint64_t started, backoff;
 } node;
 
@@ -38,11 +40,23 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+// write_status tries again later when it can't: others wait for what it says.
+static void write_status(void)
+{
+	if (node_status_write(&node.status) == 0) {
+		node.rewrite = NEVER;
+		return;
+	}
+	if (node.rewrite == NEVER)
+		node_warn("%s", node_fault());
+	node.rewrite = now() + RETRY;
+}
+
 static void set_state(const char *state)
 {
 	node.status.state = state;
-	if (node_status_write(&node.status) != 0)
-		node_warn("%s", node_fault());
+	node.status.since = time(NULL);
+	write_status();
 }
 
 // ended decides what follows the end of the command.
@@ -70,8 +84,10 @@ static void start(void)
 
 	node.due = NEVER;
 	node.started = now();
-	// The command may open /dev/stdout anew, whoever it runs as.
-	if (fchown(node.io.out, node.config->uid, node.config->gid) != 0)
+	// The command may open /dev/stdout anew, whoever it runs as. It finds the
+	// pipe blocking, whatever the one before has made of it.
+	if (fchown(node.io.out, node.config->uid, node.config->gid) != 0 ||
+	    fcntl(node.io.out, F_SETFL, 0) != 0)
 		node_warn("output of the command: %s", strerror(errno));
 	pid = fork();
 	if (pid == 0) {
@@ -170,7 +186,11 @@ static int timeout(void)
 		node.stop_by = NEVER;
 		kill(-node.status.pid, SIGKILL);
 	}
+	if (node.rewrite <= at)
+		write_status();
 	next = node.due < node.stop_by ? node.due : node.stop_by;
+	if (node.rewrite < next)
+		next = node.rewrite;
 	if (next == NEVER)
 		return -1;
 	if (next <= at)
@@ -200,12 +220,13 @@ static int open_sources(void)
 int node_supervise_open(const struct config *c, int null)
 {
 	node.config = c;
-	node.due = node.stop_by = NEVER;
+	node.due = node.stop_by = node.rewrite = NEVER;
 	if (open_sources() != 0)
 		return -1;
 	node.io.in = null;
 	node.io.err = node.io.out;
 	node.status.state = "waiting";
+	node.status.since = time(NULL);
 	return node_status_write(&node.status);
 }
 

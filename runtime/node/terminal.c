@@ -66,6 +66,15 @@ void node_terminal_restore(void)
 	raw = 0;
 }
 
+// await_room waits until the caller's terminal takes more. It may be one that
+// does not block: that is a matter of all who have it open.
+static void await_room(void)
+{
+	struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	poll(&room, 1, -1);
+}
+
 // show copies one chunk of output. It returns whether there was any.
 static int show(void)
 {
@@ -75,7 +84,9 @@ static int show(void)
 	while (done < count) {
 		ssize_t n = write(STDOUT_FILENO, chunk + done, (size_t)(count - done));
 
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno == EAGAIN)
+			await_room();
+		else if (n < 0 && errno != EINTR)
 			break; // the caller's terminal is gone, SIGHUP follows
 		if (n > 0)
 			done += n;
@@ -87,7 +98,7 @@ static void take_input(void)
 {
 	ssize_t n = read(STDIN_FILENO, input, sizeof(input));
 
-	input_over = n == 0 || (n < 0 && errno != EINTR);
+	input_over = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 	input_start = 0;
 	input_end = n > 0 ? (size_t)n : 0;
 }
