@@ -9,7 +9,6 @@ export CGO_ENABLED := 1
 LDFLAGS := -s -linkmode external -extldflags -static -X main.version=$(VERSION)
 STATIC := -trimpath -tags netgo,osusergo -ldflags '$(LDFLAGS)'
 
-# Packages with tests that need root; each such test is named TestRoot...
 TALLY := go run .ci/tally.go
 FUZZTIME ?= 20s
 
@@ -24,13 +23,17 @@ build: ## build bin/valelab, one static program
 lab: build ## run labs/txrx.yml for a few seconds and show its rings (needs root)
 	@labs/show.sh
 
+# Tests that need root are named TestRoot...; -p 1, since some measure time.
 test: ## run all tests: unit tests with the race detector, root's tests as root
 	@{ \
 		go test -race -json -skip '^TestRoot' ./... || true; \
 		if [ "$$(id -u)" = 0 ]; then go test -json -count=1 -p 1 -run '^TestRoot' ./... || true; fi; \
 	} | $(TALLY)
 	@if [ "$$(id -u)" != 0 ]; then \
-		echo 'left out: the tests named TestRoot... (namespaces, links, whole labs); run `sudo make test`'; fi
+		echo 'left out, since they need root (sudo make test runs them too):'; \
+		grep -roE '^func TestRoot[A-Za-z0-9_]*' --include='*_test.go' . | \
+			sed 's|^\./\(.*\)/[^/]*:func \(.*\)|  \1 \2|' | sort; \
+	fi
 
 bench: ## measure the switch: packets a second, next to this machine's own copy rate
 	go run ./netmap/bench

@@ -36,11 +36,7 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 		return nil, err
 	}
 	o = o.withDefaults()
-	r, err := state.Open(root)
-	if err != nil {
-		return nil, err
-	}
-	lab, err := r.Lab(plan.Lab)
+	lab, err := labFolder(root, plan.Lab)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +44,10 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := claim(o.Machine, lab, plan)
+	fresh, err := compare(o.Machine, lab, plan)
+	if err == nil && fresh {
+		err = writePlan(lab, plan)
+	}
 	if err != nil && fresh {
 		return nil, errors.Join(err, lock.Remove())
 	}
@@ -74,9 +73,9 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	}, nil
 }
 
-// claim writes the plan down in the lab's folder. It reports whether the lab
-// is a fresh one, of which nothing exists.
-func claim(m Machine, lab state.Dir, plan *topology.Plan) (fresh bool, err error) {
+// compare looks at the plan that the lab runs from, which must be this one. It
+// reports whether the lab is a fresh one, of which nothing exists.
+func compare(m Machine, lab state.Dir, plan *topology.Plan) (fresh bool, err error) {
 	want, err := json.Marshal(plan)
 	if err != nil {
 		return false, fmt.Errorf("lab %s: %w", plan.Lab, err)
@@ -92,7 +91,7 @@ func claim(m Machine, lab state.Dir, plan *topology.Plan) (fresh bool, err error
 				Hint: "valelab destroy " + plan.Lab,
 			}
 		}
-		return true, state.WriteFile(lab.Plan(), want, 0o600)
+		return true, nil
 	case err != nil:
 		return false, fmt.Errorf("lab %s: %w", plan.Lab, err)
 	case !bytes.Equal(have, want):
@@ -102,6 +101,15 @@ func claim(m Machine, lab state.Dir, plan *topology.Plan) (fresh bool, err error
 		}
 	}
 	return false, nil
+}
+
+// writePlan writes the plan down in the lab's folder.
+func writePlan(lab state.Dir, plan *topology.Plan) error {
+	data, err := json.Marshal(plan)
+	if err != nil {
+		return fmt.Errorf("lab %s: %w", plan.Lab, err)
+	}
+	return state.WriteFile(lab.Plan(), data, 0o600)
 }
 
 // forget removes the folder of a lab that could not be deployed. A lab of

@@ -80,6 +80,14 @@ func (d *deployment) endpointsOf(node string) []*topology.Endpoint {
 	return all
 }
 
+// unless returns what is missing, or "" when it is there.
+func unless(there bool, missing string) string {
+	if there {
+		return ""
+	}
+	return missing
+}
+
 // gone says whether an error tells that a process is no more.
 func gone(err error) bool { return errors.Is(err, state.ErrGone) }
 

@@ -25,18 +25,14 @@ import (
 func Destroy(ctx context.Context, root, name string, o Options) (*Report, error) {
 	began := time.Now()
 	o = o.withDefaults()
-	r, err := state.Open(root)
-	if err != nil {
-		return nil, err
-	}
-	lab, err := r.Lab(name)
+	lab, err := labFolder(root, name)
 	if err != nil {
 		return nil, err
 	}
 	report := &Report{Lab: name, Steps: 1}
 	if there, err := exists(o.Machine, lab); err != nil || !there {
 		report.Elapsed = time.Since(began)
-		return report, errors.Join(err, r.Trim())
+		return report, errors.Join(err, lab.Root().Trim())
 	}
 	lock, err := lab.Acquire(ctx, lockPatience)
 	if err != nil {

@@ -17,11 +17,7 @@ func Inspect(ctx context.Context, root, name string) (*Inspection, error) {
 }
 
 func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, error) {
-	r, err := state.Open(root)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := r.Lab(name)
+	dir, err := labFolder(root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +31,9 @@ func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, er
 		Trunks: []TrunkInspection{}, Uplinks: []UplinkInspection{},
 	}}
 	if err := i.askAgent(ctx); err != nil {
+		return nil, err
+	}
+	if err := i.findKeeper(); err != nil {
 		return nil, err
 	}
 	for s := range plan.Steps {
@@ -68,6 +67,21 @@ func (i *inspector) askAgent(ctx context.Context) error {
 	}
 	i.held.fill(held)
 	i.out.Agent = &AgentInspection{PID: version.PID, Started: version.Started, Restarts: version.Restarts}
+	return nil
+}
+
+// findKeeper looks for the lab's keeper. Without it the agent works on, but
+// none would come after it.
+func (i *inspector) findKeeper() error {
+	keepers, err := withRole(i.machine, i.dir, state.Keeper)
+	if err != nil {
+		return err
+	}
+	if len(keepers) == 0 {
+		i.lacks()
+		return nil
+	}
+	i.out.Keeper = keepers[0].Number
 	return nil
 }
 

@@ -28,7 +28,7 @@ func TestInspect(t *testing.T) {
 	}
 
 	i := look(runtime.LabRunning)
-	if i.Lab != "all" || i.Folder != dir.Path() || i.Agent == nil {
+	if i.Lab != "all" || i.Folder != dir.Path() || i.Agent == nil || i.Keeper == 0 {
 		t.Errorf("inspection %+v", i)
 	}
 	if len(i.Nodes) != 2 || i.Nodes[0].Name != "a" || i.Nodes[0].State != "running" || i.Nodes[0].Init == 0 {
@@ -51,7 +51,12 @@ func TestInspect(t *testing.T) {
 	if i = look(runtime.LabPartial); i.Nodes[0].State != "missing" || i.Nodes[1].State != "running" {
 		t.Errorf("nodes %+v", i.Nodes)
 	}
+	deploy(t, m, root, compile(t, labFile))
 	m.KillKeeper(dir)
+	if i = look(runtime.LabPartial); i.Keeper != 0 || i.Agent == nil || i.Switches[0].State != "running" {
+		t.Errorf("inspection without a keeper %+v", i)
+	}
+	m.KillLab(dir)
 	if i = look(runtime.LabDown); i.Agent != nil || i.Switches[0].State != "missing" || i.Nodes[1].State != "running" {
 		t.Errorf("inspection %+v", i)
 	}

@@ -9,7 +9,7 @@ type LabState string
 const (
 	LabRunning LabState = "running" // everything that the plan names is there
 	LabPartial LabState = "partial" // something is missing; deploying again makes it
-	LabDown    LabState = "down"    // there is no agent: a deploy was killed, or the keeper
+	LabDown    LabState = "down"    // there is no agent: a deploy was killed, or the agent without a keeper
 )
 
 // Inspection is what there is of a lab, next to what its plan names.
@@ -17,6 +17,7 @@ type Inspection struct {
 	Lab       string               `json:"lab"`
 	Folder    string               `json:"folder"` // its state folder
 	State     LabState             `json:"state"`
+	Keeper    int                  `json:"keeper,omitempty"` // process number of its keeper
 	Agent     *AgentInspection     `json:"agent,omitempty"`
 	Nodes     []NodeInspection     `json:"nodes"`
 	Switches  []SwitchInspection   `json:"switches"`

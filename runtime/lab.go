@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/node"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
@@ -50,11 +51,7 @@ func Labs(root string) ([]string, error) {
 // Open looks up a deployed lab. It fails with [ErrNotFound] when there is no
 // such lab, or when a deploy was killed before it wrote the plan down.
 func Open(root, name string) (*Lab, error) {
-	r, err := state.Open(root)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := r.Lab(name)
+	dir, err := labFolder(root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +80,15 @@ func (l *Lab) Node(name string) (*topology.Node, error) {
 
 // Logs returns the files that hold the output of a node's command, oldest
 // first. They need not exist.
-func (l *Lab) Logs(node string) []string {
-	dir := filepath.Join(l.Dir, "state", node)
-	return []string{filepath.Join(dir, "log.1"), filepath.Join(dir, "log")}
+func (l *Lab) Logs(name string) []string { return node.LogFiles(l.Dir, name) }
+
+// labFolder returns the folder of the named lab under root; it need not exist.
+func labFolder(root, name string) (state.Dir, error) {
+	r, err := state.Open(root)
+	if err != nil {
+		return state.Dir{}, err
+	}
+	return r.Lab(name)
 }
 
 // readPlan reads the plan that a lab was deployed from.

@@ -20,17 +20,25 @@ func (local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (t
 		return false, err
 	}
 	defer unlock()
-	ns, err := link.Current()
-	if err != nil {
-		return false, err
-	}
-	defer ns.Close()
 	intent, err := current(lab, u)
-	if taken = errors.Is(err, fs.ErrNotExist); taken {
-		intent, err = claimUplink(lab, u, ns)
-	}
-	if err != nil {
+	var ns *link.Namespace
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if ns, err = link.Current(); err != nil {
+			return false, err
+		}
+		defer ns.Close()
+		if intent, err = claimUplink(lab, u, ns); err != nil {
+			return false, err
+		}
+		taken = true
+	case err != nil:
 		return false, err
+	default:
+		if ns, err = link.Find(intent.Namespace); err != nil {
+			return false, fmt.Errorf("interface %s: %w", u.Interface, err)
+		}
+		defer ns.Close()
 	}
 	if err := ns.TakeUplink(found(intent), blockMark(lab, intent)); err != nil {
 		if taken {
@@ -43,12 +51,17 @@ func (local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (t
 
 // claimUplink writes down how an interface is before it is touched.
 func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.Intent, error) {
+	id, err := ns.ID()
+	if err != nil {
+		return state.Intent{}, err
+	}
 	labs, err := lab.Root().Labs()
 	if err != nil {
 		return state.Intent{}, err
 	}
 	for _, other := range labs {
-		if _, err := other.ReadIntent(u.Interface); err == nil && other.Name() != lab.Name() {
+		intent, err := other.ReadIntent(u.Interface)
+		if err == nil && intent.Namespace == id && other.Name() != lab.Name() {
 			return state.Intent{}, &HintError{
 				Err:  fmt.Errorf("interface %s: is an uplink of lab %s", u.Interface, other.Name()),
 				Hint: "valelab destroy " + other.Name(),
@@ -64,7 +77,9 @@ func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.I
 	if err != nil {
 		return state.Intent{}, err
 	}
-	intent := state.Intent{Interface: u.Interface, Index: f.Index, Boot: boot, WasDown: f.WasDown, Take: take}
+	intent := state.Intent{
+		Interface: u.Interface, Namespace: id, Index: f.Index, Boot: boot, WasDown: f.WasDown, Take: take,
+	}
 	return intent, lab.WriteIntent(intent)
 }
 
@@ -76,7 +91,10 @@ func (local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bo
 	if err != nil {
 		return false, err
 	}
-	ns, err := link.Current()
+	ns, err := link.Find(intent.Namespace)
+	if errors.Is(err, link.ErrNoNamespace) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -92,17 +110,22 @@ func (local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) erro
 	if err != nil {
 		return err
 	}
-	if boot, err := state.BootID(); err != nil {
+	boot, err := state.BootID()
+	if err != nil {
 		return err
-	} else if boot == intent.Boot {
-		ns, err := link.Current()
-		if err != nil {
-			return err
-		}
-		defer ns.Close()
-		return giveBack(lab, intent, ns)
 	}
-	return lab.ForgetIntent(iface)
+	if boot != intent.Boot {
+		return lab.ForgetIntent(iface)
+	}
+	ns, err := link.Find(intent.Namespace)
+	if errors.Is(err, link.ErrNoNamespace) {
+		return lab.ForgetIntent(iface) // the interface went with it
+	}
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	return giveBack(lab, intent, ns)
 }
 
 // giveBack puts an interface back as its intent says, and forgets that.

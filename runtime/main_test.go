@@ -21,6 +21,10 @@ import (
 // command would: deployer ROOT PLAN-FILE. SIGINT interrupts it.
 const deployer = "valelab-test-deploy"
 
+// destroyer is the first argument of this binary when it is to destroy a lab
+// in an empty network namespace: destroyer ROOT LAB.
+const destroyer = "valelab-test-destroy"
+
 // brokenLab is the lab whose agent never starts.
 const brokenLab = "broken"
 
@@ -37,6 +41,8 @@ func TestMain(m *testing.M) {
 		err = agent.Main(context.Background(), os.Args[1])
 	case deployer:
 		err = deployMain(os.Args[1], os.Args[2])
+	case destroyer:
+		err = destroyMain(os.Args[1], os.Args[2])
 	default:
 		os.Exit(m.Run())
 	}

@@ -22,7 +22,7 @@ const (
 	Undone  = executor.Undone  // it was taken back; Err says what remains
 )
 
-// Options are the same for Deploy and Destroy. The zero value is good.
+// Options are the same for Deploy, Preview and Destroy. The zero value is good.
 type Options struct {
 	// Workers is the number of steps that run at once; 0 means
 	// [DefaultWorkers].

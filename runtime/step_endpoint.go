@@ -15,17 +15,7 @@ import (
 func (d *deployment) endpointStep(e *topology.Endpoint) executor.Step {
 	made := false // by this step, so that undoing removes it
 	s := executor.Step{
-		Observe: func(ctx context.Context) (bool, error) {
-			have, ok := d.inventory.endpoint(e.Node, e.Interface)
-			if !ok || have.EndpointSpec != endpointSpec(e) {
-				return false, nil
-			}
-			pid, err := d.initOf(e.Node)
-			if err != nil {
-				return false, err
-			}
-			return d.network.HasEndpoint(ctx, e, pid)
-		},
+		Observe: func(ctx context.Context) (string, error) { return d.observeEndpoint(ctx, e) },
 		Do: func(ctx context.Context) error {
 			pid, err := d.initOf(e.Node)
 			if err != nil {
@@ -48,6 +38,21 @@ func (d *deployment) endpointStep(e *topology.Endpoint) executor.Step {
 		s.Observe = nil
 	}
 	return s
+}
+
+func (d *deployment) observeEndpoint(ctx context.Context, e *topology.Endpoint) (missing string, err error) {
+	pid, runs := d.pids.get(e.Node)
+	have, ok := d.inventory.endpoint(e.Node, e.Interface)
+	switch {
+	case !runs:
+		return "its node does not run", nil
+	case !ok:
+		return "it is no port of a switch", nil
+	case have.EndpointSpec != endpointSpec(e):
+		return "it is another port than planned", nil
+	}
+	there, err := d.network.HasEndpoint(ctx, e, pid)
+	return unless(there, "its device is gone or was changed"), err
 }
 
 // putEndpoint makes the interface a port; fresh says that its device is a new

@@ -22,17 +22,17 @@ func (d *deployment) labStep() executor.Step {
 }
 
 // observeLab looks at a lab that may run, and takes down what is there.
-func (d *deployment) observeLab(ctx context.Context) (bool, error) {
+func (d *deployment) observeLab(ctx context.Context) (missing string, err error) {
 	processes, err := d.machine.Processes(d.lab)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	kept := false
 	for _, p := range processes {
 		kept = kept || p.Role == state.Keeper
 	}
 	if !kept {
-		return false, nil
+		return "it has no keeper", nil
 	}
 	// A keeper is about to have a new agent when the old one has just died.
 	inner, cancel := context.WithTimeout(ctx, agentPatience)
@@ -42,15 +42,15 @@ func (d *deployment) observeLab(ctx context.Context) (bool, error) {
 		return err == nil, nil
 	})
 	if err != nil {
-		return false, ctx.Err() // it never answers: it is replaced
+		return "its agent does not answer", ctx.Err()
 	}
 	have, err := d.agent.Lab(ctx)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	d.inventory.fill(have)
 	d.network, err = d.machine.Network(ctx, d.lab)
-	return err == nil, err
+	return "", err
 }
 
 func (d *deployment) doLab(ctx context.Context) error {

@@ -15,7 +15,7 @@ import (
 func (d *deployment) nodeStep(n *topology.Node) executor.Step {
 	started := false // by this step, so that undoing stops it
 	s := executor.Step{
-		Observe: func(context.Context) (bool, error) { return d.observeNode(n) },
+		Observe: func(context.Context) (string, error) { return d.observeNode(n) },
 		Do: func(ctx context.Context) error {
 			pid, ok := d.pids.get(n.Name)
 			if !ok {
@@ -42,16 +42,16 @@ func (d *deployment) nodeStep(n *topology.Node) executor.Step {
 	return s
 }
 
-func (d *deployment) observeNode(n *topology.Node) (bool, error) {
+func (d *deployment) observeNode(n *topology.Node) (missing string, err error) {
 	pid, err := d.machine.FindNode(d.lab, n.Name)
 	if gone(err) {
-		return false, nil
+		return "it does not run", nil
 	}
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	d.pids.set(n.Name, pid)
-	return d.inventory.hasNode(n.Name, nodeSpec(pid)), nil
+	return unless(d.inventory.hasNode(n.Name, nodeSpec(pid)), "the agent does not watch it"), nil
 }
 
 // startNode starts the node's init, in place of one that has died.

@@ -12,9 +12,9 @@ import (
 func (d *deployment) switchStep(s *topology.Switch) executor.Step {
 	spec := agent.SwitchSpec{Wire: s.Wire}
 	return executor.Step{
-		Observe: func(context.Context) (bool, error) {
+		Observe: func(context.Context) (string, error) {
 			have, ok := d.inventory.vale(s.Name)
-			return ok && have.SwitchSpec == spec, nil
+			return unless(ok && have.SwitchSpec == spec, "the agent does not have it"), nil
 		},
 		Do: func(ctx context.Context) error {
 			_, err := d.agent.PutSwitch(ctx, s.Name, spec)

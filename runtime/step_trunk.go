@@ -10,7 +10,9 @@ import (
 // trunkStep links two switches.
 func (d *deployment) trunkStep(t *topology.Trunk) executor.Step {
 	return executor.Step{
-		Observe: func(context.Context) (bool, error) { return d.inventory.hasTrunk(t.A, t.B), nil },
+		Observe: func(context.Context) (string, error) {
+			return unless(d.inventory.hasTrunk(t.A, t.B), "the agent does not have it"), nil
+		},
 		Do: func(ctx context.Context) error {
 			_, err := d.agent.PutTrunk(ctx, t.A, t.B)
 			return err

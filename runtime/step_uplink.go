@@ -14,12 +14,18 @@ func (d *deployment) uplinkStep(u *topology.Uplink) executor.Step {
 	spec := agent.UplinkSpec{Switch: u.Switch}
 	taken := false // by this step, so that undoing gives it back
 	return executor.Step{
-		Observe: func(ctx context.Context) (bool, error) {
+		Observe: func(ctx context.Context) (string, error) {
 			have, ok := d.inventory.uplink(u.Interface)
-			if !ok || have.UplinkSpec != spec || have.Fault != "" {
-				return false, nil
+			switch {
+			case !ok:
+				return "it is no port of a switch", nil
+			case have.Fault != "":
+				return have.Fault, nil
+			case have.UplinkSpec != spec:
+				return "it is another port than planned", nil
 			}
-			return d.machine.HasUplink(ctx, d.lab, u)
+			there, err := d.machine.HasUplink(ctx, d.lab, u)
+			return unless(there, "the interface is not as it was made"), err
 		},
 		Do: func(ctx context.Context) error {
 			have, ok := d.inventory.uplink(u.Interface)

@@ -26,10 +26,10 @@ type command struct {
 // commands are all of them, in the order of help.
 func commands() []command {
 	return []command{
-		{name: "deploy", args: "[LAB]", short: "bring a lab up", setup: deployCommand},
+		{name: "deploy", args: "[LAB]", short: "bring a lab up, or what is missing of one that runs", setup: deployCommand},
 		{name: "destroy", args: "[LAB]", short: "take a lab down; twice is fine", setup: destroyCommand},
-		{name: "plan", args: "[LAB]", short: "print the steps that a lab file stands for", setup: planCommand},
-		{name: "validate", args: "[LAB]", short: "check a lab file", setup: validateCommand},
+		{name: "plan", args: "[LAB]", short: "print the steps that a lab is made of", setup: planCommand},
+		{name: "validate", args: "[FILE]", short: "check a lab file", long: fileHelp, setup: validateCommand},
 		{name: "inspect", args: "[LAB]", short: "show the nodes and links of a running lab", setup: inspectCommand},
 		{name: "stats", args: "[LAB]", short: "show the counters of every ring", setup: statsCommand},
 		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", words: 2, setup: execCommand},

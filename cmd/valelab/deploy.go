@@ -12,29 +12,27 @@ import (
 )
 
 func deployCommand(fs *flag.FlagSet) runFunc {
-	dryRun := fs.Bool("dry-run", false, "print the plan and change nothing")
+	dry := fs.Bool("dry-run", false, "print the plan and what of it is to be done and why, and change nothing")
 	format := formatFlag(fs)
 	return func(ctx context.Context, s streams, words []string) error {
 		word, err := oneWord("lab", words)
 		if err != nil {
 			return err
 		}
-		file, err := fileFor(word)
+		plan, err := planFor(word)
 		if err != nil {
 			return err
 		}
-		lab, err := readLab(file)
-		if err != nil {
-			return err
-		}
-		plan := lab.Compile()
-		if *dryRun {
-			return writePlan(s.out, plan, *format)
+		if *dry {
+			return dryRun(ctx, s, plan, *format)
 		}
 		view := newProgress(s.err, "deploy "+plan.Lab)
 		report, err := runtime.Deploy(ctx, state.FindRoot(), plan, runtime.Options{Progress: view.show})
 		view.clear()
 		if err != nil {
+			if failed, ok := err.(*runtime.Error); ok && failed.Left == nil {
+				fmt.Fprintf(s.err, "deploy %s: what was done is taken back\n", plan.Lab)
+			}
 			return err
 		}
 		writeReport(s.err, report)

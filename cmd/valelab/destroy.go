@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -60,6 +61,11 @@ func destroyLab(ctx context.Context, s streams, name string) error {
 	report, err := runtime.Destroy(ctx, state.FindRoot(), name, runtime.Options{Progress: view.show})
 	view.clear()
 	switch {
+	case errors.Is(err, context.Canceled):
+		return &runtime.HintError{
+			Err:  fmt.Errorf("interrupted before all of lab %s was gone", name),
+			Hint: "valelab destroy " + name,
+		}
 	case err != nil:
 		return err
 	case report.Changed == 0:

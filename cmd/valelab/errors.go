@@ -65,12 +65,11 @@ func parts(err error) []error {
 // so that editors can jump to it.
 func printError(w io.Writer, err error) {
 	var fault *topology.Fault
-	var undone *runtime.Error
 	switch {
 	case errors.As(err, &fault):
 		fmt.Fprintln(w, err)
-	case errors.As(err, &undone) && undone.Left == nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(w, "valelab: interrupted; what was done is taken back")
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "valelab: interrupted")
 	default:
 		fmt.Fprintf(w, "valelab: %v\n", err)
 	}

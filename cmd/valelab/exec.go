@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 
+	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/node"
 )
 
@@ -17,6 +19,10 @@ func execCommand(fs *flag.FlagSet) runFunc {
 		if err != nil {
 			return err
 		}
-		return node.Exec(running.Dir, words[0], words[1:], nil) // returns only when it fails
+		err = node.Exec(running.Dir, words[0], words[1:], nil) // returns only when it fails
+		if errors.Is(err, node.ErrGone) {
+			return &runtime.HintError{Err: err, Hint: "valelab deploy " + running.Name}
+		}
+		return err
 	}
 }

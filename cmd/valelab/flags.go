@@ -53,6 +53,6 @@ func (f *format) Set(s string) error {
 func formatFlag(fs *flag.FlagSet) *format {
 	f := formatTable
 	fs.Var(&f, "format", "print a `table` or json")
-	fs.Var(&f, "f", "short for --format")
+	fs.Var(&f, "f", "short for --`format`")
 	return &f
 }

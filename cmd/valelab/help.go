@@ -11,8 +11,11 @@ import (
 
 // labHelp explains the word LAB, which most commands take.
 const labHelp = `LAB is a lab file or the name of a running lab. Left out, it is the lab file
-in this folder, or the one lab that runs.
+in this folder (lab.yml, or the only one), or the one lab that runs.
 `
+
+// fileHelp explains the word FILE.
+const fileHelp = "FILE left out is the lab file in this folder: lab.yml, or the only one.\n"
 
 func helpCommand(*flag.FlagSet) runFunc {
 	return func(_ context.Context, s streams, words []string) error {
@@ -63,7 +66,7 @@ func printCommandHelp(w io.Writer, c command) {
 		if len(f.Name) == 1 {
 			dashes = "-"
 		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" && f.DefValue != "-1" {
 			text += " (" + f.DefValue + ")"
 		}
 		fmt.Fprintf(tw, "  %s\t%s\n", strings.TrimSpace(dashes+f.Name+" "+value), text)

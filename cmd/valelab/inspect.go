@@ -44,6 +44,9 @@ func writeInspection(w io.Writer, lab *runtime.Inspection, now time.Time) error 
 		if a.Restarts > 0 {
 			headline += fmt.Sprintf(" (%d before it)", a.Restarts)
 		}
+		if lab.Keeper == 0 {
+			headline += ", no keeper"
+		}
 	}
 	_, err := fmt.Fprintln(w, headline)
 	for _, t := range []*table{nodeTable(lab, now), switchTable(lab), endpointTable(lab), linkTable(lab)} {

@@ -11,7 +11,7 @@ import (
 func TestInspectTables(t *testing.T) {
 	now := time.Unix(1000, 0)
 	lab := &runtime.Inspection{
-		Lab: "l", State: runtime.LabPartial, Agent: &runtime.AgentInspection{PID: 42, Restarts: 1},
+		Lab: "l", State: runtime.LabPartial, Agent: &runtime.AgentInspection{PID: 42, Restarts: 1}, // and no keeper
 		Nodes: []runtime.NodeInspection{
 			{Name: "a", State: "running", PID: 2, Since: now.Add(-61 * time.Second)},
 			{Name: "b", State: "exited", ExitCode: 3, Restarts: 2, Since: now},
@@ -32,7 +32,7 @@ func TestInspectTables(t *testing.T) {
 	if err := writeInspection(&out, lab, now); err != nil {
 		t.Fatal(err)
 	}
-	want := `lab l: partial, agent 42 (1 before it)
+	want := `lab l: partial, agent 42 (1 before it), no keeper
 
 NODE  STATE    FOR   RESTARTS  LAST EXIT
 a     running  1m1s  0         -

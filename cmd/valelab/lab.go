@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,6 +34,9 @@ func readLab(file string) (*topology.Lab, error) {
 	})
 }
 
+// errSeveral says that a folder has more than one lab file, and no lab.yml.
+var errSeveral = errors.New("this folder has several lab files")
+
 // folderLab returns the lab file of this folder: lab.yml, or the only file
 // whose name ends in .yml or .yaml. It returns "" when there is none.
 func folderLab() (string, error) {
@@ -49,27 +53,29 @@ func folderLab() (string, error) {
 		return "lab.yml", nil
 	case len(files) > 1:
 		slices.Sort(files)
-		return "", usagef("name one, as in: valelab plan "+files[0],
-			"this folder has several lab files: %s", strings.Join(files, ", "))
+		return "", usagef("name one of them", "%w: %s", errSeveral, strings.Join(files, ", "))
 	case len(files) == 0:
 		return "", nil
 	}
 	return files[0], nil
 }
 
-// fileFor returns the lab file that word, the only one of a command's words,
-// means.
+// fileFor returns the lab file that a command's word means.
 func fileFor(word string) (string, error) {
 	if isLabFile(word) {
 		return word, nil
 	}
 	if word != "" {
-		return "", usagef(fmt.Sprintf("valelab help; a lab file's name has a / or ends in .yml, as in ./%s.yml", word),
-			"%s is no lab file", word)
+		return "", usagef(fileHint(word), "%s is no lab file", word)
 	}
 	file, err := folderLab()
 	if err == nil && file == "" {
 		err = usagef("name one, or write lab.yml", "there is no lab file in this folder")
 	}
 	return file, err
+}
+
+// fileHint tells how to write a lab file's name, to somebody who wrote word.
+func fileHint(word string) string {
+	return fmt.Sprintf("a lab file's name has a / or ends in .yml, as in ./%s.yml", word)
 }

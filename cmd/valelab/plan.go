@@ -15,15 +15,11 @@ func planCommand(fs *flag.FlagSet) runFunc {
 		if err != nil {
 			return err
 		}
-		file, err := fileFor(word)
+		plan, err := planFor(word)
 		if err != nil {
 			return err
 		}
-		lab, err := readLab(file)
-		if err != nil {
-			return err
-		}
-		return writePlan(s.out, lab.Compile(), *format)
+		return writePlan(s.out, plan, *format)
 	}
 }
 

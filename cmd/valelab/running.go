@@ -7,11 +7,12 @@ import (
 
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
 )
 
 // labName returns the name of the lab that word means: the name in a lab file,
 // or the word itself. Without a word it is the lab file in this folder, or the
-// one lab that runs.
+// one lab that runs when the folder has none, or several.
 func labName(word string) (string, error) {
 	if word != "" && !isLabFile(word) {
 		return word, nil
@@ -19,6 +20,11 @@ func labName(word string) (string, error) {
 	file := word
 	if file == "" {
 		found, err := folderLab()
+		if errors.Is(err, errSeveral) {
+			if name, lerr := onlyLab(); lerr == nil {
+				return name, nil
+			}
+		}
 		if err != nil {
 			return "", err
 		}
@@ -53,6 +59,42 @@ func onlyLab() (string, error) {
 var errNoLab error = &runtime.HintError{
 	Err:  errors.New("no lab runs, and there is no lab file in this folder"),
 	Hint: "valelab deploy LAB",
+}
+
+// planFor returns the plan that word means: a lab file's, or the one that the
+// lab of that name was deployed from. Without a word it is the lab file in
+// this folder, or the one lab that runs.
+func planFor(word string) (*topology.Plan, error) {
+	file := word
+	if word == "" {
+		found, err := folderLab()
+		if err != nil {
+			return nil, err
+		}
+		if found == "" {
+			if word, err = onlyLab(); err != nil {
+				return nil, err
+			}
+		}
+		file = found
+	} else if !isLabFile(word) {
+		file = ""
+	}
+	if file == "" {
+		lab, err := runtime.Open(state.FindRoot(), word)
+		if errors.Is(err, runtime.ErrNotFound) {
+			return nil, usagef(fileHint(word), "%s is neither a lab file nor a lab that runs", word)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return lab.Plan, nil
+	}
+	lab, err := readLab(file)
+	if err != nil {
+		return nil, err
+	}
+	return lab.Compile(), nil
 }
 
 // openLab returns the running lab that word means.

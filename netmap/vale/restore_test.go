@@ -127,7 +127,7 @@ func TestRestore(t *testing.T) {
 			ifs := []uint64{opens[0].Register().Offset, opens[1].Register().Offset}
 			e.abandon()
 			e = newManual(t, 1)
-			s, opens = k.restore(t, e)
+			_, opens = k.restore(t, e)
 			if opens[0].Register().Offset != ifs[0] || opens[1].Register().Offset != ifs[1] {
 				t.Fatal("the opens have other netmap_ifs")
 			}

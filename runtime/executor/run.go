@@ -118,11 +118,11 @@ func cutOff(ctx context.Context) error {
 // do observes one step and does what is missing.
 func do(ctx context.Context, s *Step) outcome {
 	if s.Observe != nil {
-		there, err := s.Observe(ctx)
+		missing, err := s.Observe(ctx)
 		if err != nil {
 			return outcome{phase: Failed, err: err, idle: true}
 		}
-		if there {
+		if missing == "" {
 			return outcome{phase: Present, idle: true}
 		}
 	}

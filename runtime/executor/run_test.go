@@ -132,7 +132,7 @@ func TestRunWaitingHoldsNoWorker(t *testing.T) {
 func TestRunPresentIsNeitherDoneNorUndone(t *testing.T) {
 	var j journal
 	there := j.step("there")
-	there.Observe = func(context.Context) (bool, error) { return true, nil }
+	there.Observe = func(context.Context) (string, error) { return "", nil }
 	broken := j.step("broken", "there", "made")
 	broken.Do = func(context.Context) error { return errors.New("no") }
 	result, err := Run(t.Context(), []Step{there, j.step("made"), broken}, Config{Workers: 1})
@@ -198,7 +198,7 @@ func TestRunFan(t *testing.T) {
 func TestRunEvents(t *testing.T) {
 	var j journal
 	there := j.step("there")
-	there.Observe = func(context.Context) (bool, error) { return true, nil }
+	there.Observe = func(context.Context) (string, error) { return "", nil }
 	broken := j.step("broken", "made")
 	broken.Do = func(context.Context) error { return errors.New("no") }
 	broken.Undo = func(context.Context) error { return errors.New("stuck") }

@@ -13,10 +13,11 @@ type Step struct {
 	// Needs names the steps that must be done before this one starts.
 	Needs []string
 
-	// Observe says whether what the step makes is there already, just as the
-	// step would make it. If it is, Do is not called and the step is not
-	// undone later. Nil means that nothing is ever there.
-	Observe func(context.Context) (bool, error)
+	// Observe says in a few words what is missing of what the step makes, or
+	// "" when it is there already, just as the step would make it. Then Do is
+	// not called and the step is not undone later. Nil means that nothing is
+	// ever there.
+	Observe func(context.Context) (missing string, err error)
 	// Do makes it. What is there in part it completes.
 	Do func(context.Context) error
 	// Undo takes back what Do made, or what a Do that failed or was cut off

@@ -28,7 +28,7 @@ func TestUndoInReverseOrder(t *testing.T) {
 func TestUndoOrderAcrossPresentSteps(t *testing.T) {
 	var j journal
 	middle := j.step("middle", "first")
-	middle.Observe = func(context.Context) (bool, error) { return true, nil }
+	middle.Observe = func(context.Context) (string, error) { return "", nil }
 	last := j.step("last", "middle")
 	last.Do = func(context.Context) error { return errors.New("no") }
 	if _, err := Run(t.Context(), []Step{j.step("first"), middle, last}, Config{Workers: 4}); err == nil {
@@ -148,7 +148,7 @@ func TestCancelWhileObserving(t *testing.T) {
 	var j journal
 	ctx, cancel := context.WithCancel(t.Context())
 	s := j.step("b", "a")
-	s.Observe = func(ctx context.Context) (bool, error) { cancel(); return false, ctx.Err() }
+	s.Observe = func(ctx context.Context) (string, error) { cancel(); return "", ctx.Err() }
 	_, err := Run(ctx, []Step{j.step("a"), s}, Config{Workers: 1})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v", err)

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // Uplink is an interface of the machine, as it was found.
@@ -107,13 +108,36 @@ func (n *Namespace) GiveBackUplink(u Uplink, mark string) error {
 	}
 	var faults []error
 	if u.WasDown {
-		faults = append(faults, n.handle.LinkSetDown(dev))
+		faults = append(faults, n.takeDown(dev))
 	}
 	if mark != "" {
 		faults = append(faults, n.unblock(dev, mark))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("interface %s: give back: %w", u.Name, err)
+	}
+	return nil
+}
+
+// takeDown takes a device down. The kernel then forgets its IPv6 addresses; those
+// that somebody has given it are set again.
+func (n *Namespace) takeDown(dev netlink.Link) error {
+	addrs, err := n.handle.AddrList(dev, netlink.FAMILY_V6)
+	if err != nil {
+		return err
+	}
+	if err := n.handle.LinkSetDown(dev); err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		// The kernel's own are of scope link, or not permanent.
+		if a.Flags&unix.IFA_F_PERMANENT == 0 || a.Scope == unix.RT_SCOPE_LINK {
+			continue
+		}
+		a.ValidLft, a.PreferedLft = 0, 0 // for ever
+		if err := n.handle.AddrReplace(dev, &a); err != nil {
+			return fmt.Errorf("address %s: %w", a.IPNet, err)
+		}
 	}
 	return nil
 }

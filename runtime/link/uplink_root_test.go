@@ -4,6 +4,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,6 +33,46 @@ func cable(t *testing.T) (machine, far *Namespace) {
 	return machine, far
 }
 
+func TestRootFindNamespace(t *testing.T) {
+	machine := open(t)
+	id, err := machine.ID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find("net:[1]"); !errors.Is(err, ErrNoNamespace) {
+		t.Errorf("none: %v, want ErrNoNamespace", err)
+	}
+	mount := filepath.Join(t.TempDir(), "namespace")
+	if err := os.WriteFile(mount, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount(procPath(machine.file), mount, "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Find(id)
+	if err == nil {
+		err = found.Close()
+	}
+	if err := errors.Join(err, unix.Unmount(mount, unix.MNT_DETACH)); err != nil {
+		t.Fatalf("mounted: %v", err)
+	}
+	// Who is in it finds it.
+	err = within(machine.file, func() error {
+		found, err := Find(id)
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		if have, err := found.ID(); err != nil || have != id {
+			t.Errorf("found %s, %v, want %s", have, err, id)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRootFindUplinkRefuses(t *testing.T) {
 	machine, _ := cable(t)
 	if _, err := machine.FindUplink("lo", false); !errors.Is(err, ErrUnfit) {
@@ -47,6 +90,40 @@ func TestRootFindUplinkRefuses(t *testing.T) {
 	}
 	if _, err := machine.FindUplink("up0", false); err != nil {
 		t.Errorf("up0 with a clsact, to keep: %v", err)
+	}
+}
+
+// The kernel takes the IPv6 addresses of an interface that goes down: one that
+// was down when it became an uplink has those that it had then.
+func TestRootGiveBackKeepsAddresses(t *testing.T) {
+	machine, _ := cable(t)
+	up0 := device(t, machine, "up0")
+	if err := machine.handle.LinkSetDown(up0); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"10.9.9.1/24", "fd99::1/64"}
+	for _, prefix := range want {
+		if err := machine.handle.AddrAdd(up0, address(netip.MustParsePrefix(prefix))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := machine.FindUplink("up0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(machine.TakeUplink(u, ""), machine.GiveBackUplink(u, "")); err != nil {
+		t.Fatal(err)
+	}
+	addrs, err := machine.handle.AddrList(up0, netlink.FAMILY_ALL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	for _, a := range addrs {
+		have = append(have, a.IPNet.String())
+	}
+	if slices.Sort(have); !slices.Equal(have, want) {
+		t.Errorf("addresses %q, want %q", have, want)
 	}
 }
 

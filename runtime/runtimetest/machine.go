@@ -87,13 +87,22 @@ func (m *Machine) KillNode(dir state.Dir, name string) {
 	}
 }
 
-// KillKeeper kills a lab's keeper, and with it the agent and the lab's network
-// namespace.
+// KillKeeper kills a lab's keeper. The agent carries on, the last one.
 func (m *Machine) KillKeeper(dir state.Dir) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if l := m.lab(dir); l.keeper != nil {
 		m.end(l, *l.keeper)
+	}
+}
+
+// KillLab kills a lab's keeper and agent, and with them its network namespace.
+func (m *Machine) KillLab(dir state.Dir) {
+	m.KillKeeper(dir)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.lab(dir); l.agent != nil {
+		m.end(l, *l.agent)
 	}
 }
 
@@ -154,11 +163,16 @@ func (l *lab) processes() []state.Process {
 // end is what the end of a process brings about. The machine is locked.
 func (m *Machine) end(l *lab, p state.Process) {
 	switch p.Role {
-	case state.Keeper, state.Agent:
-		// An agent does not outlive its keeper; nor does the namespace. (One
-		// that is killed alone comes back: that is not told apart here.)
-		l.keeper, l.agent, l.held = nil, nil, held{}
-		clear(l.pairs)
+	case state.Keeper:
+		l.keeper = nil
+	case state.Agent:
+		// The network namespace ends with the last who is in it or holds it.
+		// (An agent that is killed under its keeper comes back with all that
+		// it had: here it never went.)
+		if l.keeper == nil {
+			l.agent, l.held = nil, held{}
+			clear(l.pairs)
+		}
 	case state.Init:
 		delete(l.nodes, p.Node)
 		for name, pair := range l.pairs {
@@ -178,9 +192,26 @@ func (m *Machine) Processes(dir state.Dir) ([]state.Process, error) {
 	return m.lab(dir).processes(), nil
 }
 
-// Terminate implements runtime.Machine.
+// Terminate implements runtime.Machine. A keeper that is asked to end ends its
+// agent too.
 func (m *Machine) Terminate(ctx context.Context, processes []state.Process) error {
+	for _, p := range processes {
+		if p.Role == state.Keeper {
+			processes = append(slices.Clone(processes), m.agentsOf(p)...)
+		}
+	}
 	return m.endAll(ctx, "Terminate", processes)
+}
+
+// agentsOf returns the agent of a keeper, if there is one.
+func (m *Machine) agentsOf(keeper state.Process) []state.Process {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l, ok := m.labs[keeper.LabDir]
+	if !ok || l.agent == nil {
+		return nil
+	}
+	return []state.Process{*l.agent}
 }
 
 // Kill implements runtime.Machine.

@@ -15,7 +15,7 @@ import (
 type network struct {
 	machine *Machine
 	dir     state.Dir
-	keeper  state.PID // who held the namespace when it was opened
+	agent   state.PID // who was in the namespace when it was opened
 }
 
 // Network implements runtime.Machine.
@@ -25,10 +25,10 @@ func (m *Machine) Network(ctx context.Context, dir state.Dir) (runtime.Network, 
 	}
 	defer m.mu.Unlock()
 	l := m.lab(dir)
-	if l.keeper == nil {
+	if l.agent == nil {
 		return nil, fmt.Errorf("lab %s: network namespace: %w", dir.Name(), state.ErrGone)
 	}
-	return &network{m, dir, l.keeper.PID}, nil
+	return &network{m, dir, l.agent.PID}, nil
 }
 
 // begin locks the machine for work in the namespace.
@@ -37,9 +37,9 @@ func (n *network) begin(ctx context.Context, operation, object string) (*lab, er
 		return nil, err
 	}
 	l := n.machine.lab(n.dir)
-	if l.keeper == nil || l.keeper.PID != n.keeper {
+	if l.agent == nil || l.agent.PID != n.agent {
 		n.machine.mu.Unlock()
-		return nil, errors.New("this is the network namespace of a keeper that is gone")
+		return nil, errors.New("this is the network namespace of an agent that is gone")
 	}
 	return l, nil
 }

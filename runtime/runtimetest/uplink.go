@@ -40,7 +40,7 @@ func (m *Machine) TakeUplink(ctx context.Context, dir state.Dir, u *topology.Upl
 		if i.Taken {
 			return false, fmt.Errorf("interface %s: is taken already", u.Interface)
 		}
-		intent := state.Intent{Interface: u.Interface, Index: 1, WasDown: !i.Up, Take: take}
+		intent := state.Intent{Interface: u.Interface, Namespace: "net:[1]", Index: 1, WasDown: !i.Up, Take: take}
 		err = dir.WriteIntent(intent)
 	}
 	if err != nil {

@@ -35,9 +35,6 @@ func (d Dir) Plan() string { return filepath.Join(d.Path(), "plan.json") }
 // AgentLog returns the path of the output of keeper and agent.
 func (d Dir) AgentLog() string { return filepath.Join(d.Path(), "agent.log") }
 
-// KeeperPID returns the path of the keeper's pid file.
-func (d Dir) KeeperPID() string { return filepath.Join(d.Path(), "keeper.pid") }
-
 // Node returns the folder that a node sees as /run/valelab.
 func (d Dir) Node(node string) string { return filepath.Join(d.Path(), "nodes", node) }
 

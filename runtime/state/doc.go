@@ -12,7 +12,8 @@
 //	<lab>/plan.json            the plan that the lab was deployed from
 //	<lab>/agent.sock           the agent's API
 //	<lab>/agent.log            output of keeper and agent
-//	<lab>/keeper.pid           pid file
+//	<lab>/keeper.pid           pid file of the keeper
+//	<lab>/agent.pid            pid file of the agent, for people
 //	<lab>/nodes/<node>/        what the node sees as /run/valelab
 //	<lab>/state/<node>/        the node's private state: pid, status, log, ctl, released
 //	<lab>/intents/<name>.json  objects outside the lab's namespaces

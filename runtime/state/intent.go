@@ -18,8 +18,9 @@ import (
 // with a reboot everything has, which is what Boot is for.
 type Intent struct {
 	Interface string `json:"interface"`
-	Index     int    `json:"index"` // of the interface
-	Boot      string `json:"boot"`  // the machine's boot that Index belongs to
+	Namespace string `json:"namespace"` // network namespace that the interface is in
+	Index     int    `json:"index"`     // of the interface in there
+	Boot      string `json:"boot"`      // the machine's boot that Namespace and Index belong to
 	WasDown   bool   `json:"was-down,omitempty"`
 	Take      bool   `json:"take,omitempty"` // the interface is taken from the machine's stack
 }
@@ -67,7 +68,7 @@ func (d Dir) ReadIntent(iface string) (Intent, error) {
 	if err != nil {
 		return Intent{}, fmt.Errorf("lab %s: intent: %w", d.name, err)
 	}
-	i, err := ParseIntent(data)
+	i, err := parseIntent(data)
 	if err == nil && i.Interface != iface {
 		err = fmt.Errorf("is of interface %q", i.Interface)
 	}
@@ -77,8 +78,8 @@ func (d Dir) ReadIntent(iface string) (Intent, error) {
 	return i, nil
 }
 
-// ParseIntent reads what WriteIntent has written.
-func ParseIntent(data []byte) (Intent, error) {
+// parseIntent reads what WriteIntent has written.
+func parseIntent(data []byte) (Intent, error) {
 	var i Intent
 	if err := json.Unmarshal(data, &i); err != nil {
 		return Intent{}, err
@@ -86,6 +87,8 @@ func ParseIntent(data []byte) (Intent, error) {
 	switch {
 	case i.Interface == "" || strings.ContainsAny(i.Interface, "/\x00") || strings.HasPrefix(i.Interface, "."):
 		return Intent{}, fmt.Errorf("bad interface name %q", i.Interface)
+	case i.Namespace == "":
+		return Intent{}, errors.New("no network namespace")
 	case i.Index <= 0:
 		return Intent{}, fmt.Errorf("bad interface index %d", i.Index)
 	}

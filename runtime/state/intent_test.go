@@ -13,8 +13,8 @@ func TestIntents(t *testing.T) {
 	if intents, err := lab.ReadIntents(); err != nil || len(intents) > 0 {
 		t.Fatalf("intents of a new lab: %v, %v", intents, err)
 	}
-	want := Intent{Interface: "eth3", Index: 7, Boot: "b", WasDown: true, Take: true}
-	for _, i := range []Intent{want, {Interface: "eth1", Index: 3}} {
+	want := Intent{Interface: "eth3", Namespace: "net:[1]", Index: 7, Boot: "b", WasDown: true, Take: true}
+	for _, i := range []Intent{want, {Interface: "eth1", Namespace: "net:[1]", Index: 3}} {
 		if err := lab.WriteIntent(i); err != nil {
 			t.Fatal(err)
 		}
@@ -48,11 +48,11 @@ func TestIntents(t *testing.T) {
 // FuzzParseIntent: what is accepted is the same when written and read again,
 // and its interface can't lead out of the folder.
 func FuzzParseIntent(f *testing.F) {
-	f.Add([]byte(`{"interface":"eth3","index":7,"boot":"x","was-down":true,"take":true}`))
-	f.Add([]byte(`{"interface":"../x","index":7}`))
+	f.Add([]byte(`{"interface":"eth3","namespace":"net:[1]","index":7,"boot":"x","was-down":true,"take":true}`))
+	f.Add([]byte(`{"interface":"../x","namespace":"net:[1]","index":7}`))
 	f.Add([]byte(`{}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		i, err := ParseIntent(data)
+		i, err := parseIntent(data)
 		if err != nil {
 			return
 		}
@@ -63,7 +63,7 @@ func FuzzParseIntent(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := ParseIntent(again); err != nil || back != i {
+		if back, err := parseIntent(again); err != nil || back != i {
 			t.Errorf("%+v came back as %+v, %v", i, back, err)
 		}
 	})

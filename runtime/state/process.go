@@ -40,9 +40,9 @@ func (p Process) String() string {
 	return fmt.Sprintf("%s of node %s (process %d)", p.Role, p.Node, p.Number)
 }
 
-// ParseMark reads a process's argument list, as /proc/PID/cmdline has it. It
+// parseMark reads a process's argument list, as /proc/PID/cmdline has it. It
 // reports false when the list is no mark.
-func ParseMark(cmdline []byte) (role Role, labDir, node string, ok bool) {
+func parseMark(cmdline []byte) (role Role, labDir, node string, ok bool) {
 	if !bytes.HasPrefix(cmdline, []byte("valelab-")) {
 		return "", "", "", false
 	}
@@ -118,7 +118,7 @@ func examine(pid int, buf []byte) (Process, bool) {
 	if err != nil || n <= 0 {
 		return Process{}, false
 	}
-	role, labDir, node, ok := ParseMark(buf[:n])
+	role, labDir, node, ok := parseMark(buf[:n])
 	if !ok {
 		return Process{}, false
 	}

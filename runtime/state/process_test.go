@@ -93,7 +93,7 @@ func FuzzParseMark(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		role, dir, node, ok := ParseMark(data)
+		role, dir, node, ok := parseMark(data)
 		if !ok {
 			return
 		}
@@ -103,7 +103,7 @@ func FuzzParseMark(f *testing.F) {
 		}
 		hasNode := role == Init || role == Exec
 		if !filepath.IsAbs(dir) || hasNode != (node != "") || !strings.HasPrefix(string(data), want) {
-			t.Errorf("ParseMark(%q) = %q, %q, %q", data, role, dir, node)
+			t.Errorf("parseMark(%q) = %q, %q, %q", data, role, dir, node)
 		}
 	})
 }
