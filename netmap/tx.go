@@ -46,7 +46,7 @@ func (b TxBatch) Put(i int, frame []byte) {
 		panic(tooLong)
 	}
 	copy(buf, frame)
-	s.Len, s.Flags = uint16(len(frame)), 0
+	set(s, uint16(len(frame)))
 	b.r.lengths++
 }
 
@@ -57,8 +57,16 @@ func (b TxBatch) SetLen(i, n int) {
 	if uint(n) > uint(b.r.mem.BufSize()) {
 		panic(tooLong)
 	}
-	s.Len, s.Flags = uint16(n), 0
+	set(s, uint16(n))
 	b.r.lengths++
+}
+
+// set writes what has changed only: a cache line of slots that stays as it is need not go to the switch's
+// processor and back.
+func set(s *abi.Slot, n uint16) {
+	if s.Len != n || s.Flags != 0 {
+		s.Len, s.Flags = n, 0
+	}
 }
 
 // SetFlags gives slot i these flags; call it after SetLen. MoreFrag: the frame goes on in slot i+1.

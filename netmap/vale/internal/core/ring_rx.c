@@ -4,6 +4,8 @@
  */
 #include "slot.h"
 
+#define AHEAD 8 /* slots between the one that is written and the one that is fetched */
+
 /* Writes into consecutive slots. */
 struct writer {
 	struct vale_ring *r;
@@ -40,15 +42,29 @@ static inline uint8_t *slot_open(struct writer *w)
 	return buf_at(w->r, idx);
 }
 
-/* len and flags are one word, so that the slot is written at once. */
+/* len and flags are one word, so that the slot is written at once; and only if it changes, so that a cache line
+ * of slots that stays as it is need not go to the program's processor and back. */
 static inline void slot_close(struct writer *w, uint32_t len, uint32_t flags)
 {
 	struct netmap_slot *s = &w->r->slot[w->at];
-	uint32_t word = len | flags << 16;
+	uint32_t word = len | flags << 16, old;
 
-	memcpy(&s->len, &word, sizeof(word));
+	memcpy(&old, &s->len, sizeof(old));
+	if (old != word)
+		memcpy(&s->len, &word, sizeof(word));
 	w->at = step(w->r, w->at);
 	w->space--;
+}
+
+/* The program's processor has read the buffers that come next: their lines are fetched while others are written. */
+static inline void prefetch_slot(struct writer *w)
+{
+	struct vale_ring *r = w->r;
+	uint32_t at = w->at + AHEAD < r->slots ? w->at + AHEAD : w->at;
+	uint32_t idx = __atomic_load_n(&r->slot[at].buf_idx, __ATOMIC_RELAXED);
+
+	if (likely(buf_valid(r, idx)))
+		__builtin_prefetch(buf_at(r, idx), 1);
 }
 
 /* Short frames are copied in units of 64 bytes, inline; both buffers are multiples of 64 long. */
@@ -213,6 +229,7 @@ void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const ui
 				drop_rest(r, b, order + i, n - i);
 				break;
 			}
+			prefetch_slot(&w);
 			copy(buf, f->data, f->len, b->slack);
 			slot_close(&w, f->len, 1 << 8);
 			packets++;

@@ -81,6 +81,7 @@ uint32_t vale_ring_collect(struct vale_ring *r, struct vale_batch *b)
 			clear_changed(s, v.flags);
 			f->data = buf_at(r, v.buf);
 			f->len = v.len;
+			__builtin_prefetch(f->data); /* its addresses are looked at when all of the batch are here */
 			f->npieces = 1;
 			memset(&f->vnet, 0, sizeof(f->vnet));
 			at = step(r, at);
