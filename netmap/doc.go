@@ -2,8 +2,9 @@
 //
 // A port is an endpoint of a lab's VALE switch: while a program has it open, its rings are wired to the
 // switch and the kernel's stack is behind the host rings. Frames are written into and read from buffers in
-// shared memory; nothing is copied on the program's side, and no system call is made unless somebody
-// sleeps.
+// shared memory; nothing is copied on the program's side. System calls are few: to wake the switch when it
+// sleeps, to sleep, and to offer the processor to others, once in a ring of sent frames and for a moment
+// before a busy program sleeps.
 //
 //	p, err := netmap.Open("netmap:eth1")
 //	...
@@ -34,8 +35,10 @@
 //
 // # Concurrency
 //
-// A Port belongs to one goroutine at a time. Its rings may be used by one goroutine each, each syncing its
-// own ring with Sync; then nobody may call TxSync, RxSync, Poll or Close meanwhile, since these use all rings.
+// A Port belongs to one goroutine at a time, but for Interrupt, which any may call. Its rings may be used by one
+// goroutine each, each syncing its own ring with Sync; then nobody may call TxSync, RxSync, Poll or Close
+// meanwhile, since these use all rings. With NoTxPoll, Poll(In) uses the RX rings only: the goroutine that has
+// those may poll while others have the TX rings.
 //
 // # What does not belong here
 //

@@ -116,7 +116,7 @@ func (p *Port) sleep(events Events, limit time.Duration) error {
 // brief is how long a sleep lasts before Go's scheduler is told of it. Traffic ends a sleep sooner.
 const brief = time.Millisecond
 
-// block waits for the wake eventfd, and for the end of the socket; a negative limit is none. It may return
+// block waits for a signal on wake, and for the end of the socket; a negative limit is none. It may return
 // early, with nothing found.
 func (p *Port) block(limit time.Duration) error {
 	fds := [2]unix.PollFd{{Fd: int32(p.wake), Events: unix.POLLIN}, {Fd: int32(p.sock)}}

@@ -19,8 +19,8 @@ type Port struct {
 	closed   bool
 
 	sock int // its end closes the port; HUP says that the switch has gone
-	kick int // eventfd, program to switch
-	wake int // eventfd, switch to program
+	kick int // eventfd, program to switch; does not block
+	wake int // pipe or eventfd, switch to program; does not block
 
 	sleeps      uint32 // number of the last sleep, never 0 while asleep
 	interrupted atomic.Bool
