@@ -77,25 +77,26 @@ func (d *daemon) wait(t *testing.T, summary any) {
 	}
 }
 
-// Two programs find each other by ARP or neighbor discovery and talk.
+// Two programs find each other by ARP or neighbor discovery and talk, one frame at a time: more would be lost
+// at a full ring when one of them does not get a processor.
 func TestPingPong(t *testing.T) {
 	for _, vlan := range []string{"", "9"} {
 		for _, ips := range [][2]string{{"10.0.0.1", "10.0.0.2"}, {"fd00::1", "fd00::2"}} {
 			server := startSwitches(t, []string{"a0", "b0"})
 			pong := startDaemon(t, "pong", "-i", "netmap:b0", "--mac", "02:00:00:00:00:0b", "--ip", ips[1])
 			awaitOpens(t, server, 1)
-			args := []string{"ping", "-i", "netmap:a0", "--src-ip", ips[0], "--dst-ip", ips[1], "--count", "300", "--rate", "20k", "--size", "200"}
+			args := []string{"ping", "-i", "netmap:a0", "--src-ip", ips[0], "--dst-ip", ips[1], "--count", "100", "--rate", "0", "--size", "200"}
 			if vlan != "" {
 				args = append(args, "--vlan", vlan)
 			}
 			var s PingSummary
 			startDaemon(t, args...).wait(t, &s)
-			if s.Sent != 300 || s.Received != 300 || s.Lost+s.Unexpected != 0 || s.RTT.Min <= 0 || s.RTT.Max < s.RTT.P50 {
+			if s.Sent != 100 || s.Received != 100 || s.Lost+s.Unexpected != 0 || s.RTT.Min <= 0 || s.RTT.Max < s.RTT.P50 {
 				t.Errorf("ping %s: %+v", ips[1], s)
 			}
 			var p PongSummary
 			pong.stop(t, &p)
-			if p.Answered != p.Packets || p.Answered < 301 { // and the question for the address
+			if p.Answered != p.Packets || p.Answered < 101 { // and the question for the address
 				t.Errorf("pong %s: %+v", ips[1], p)
 			}
 		}
