@@ -59,6 +59,10 @@ func FuzzRequest(f *testing.F) {
 				t.Errorf("%s %s: status %d with %q: %v", method, path, first.Code, first.Body, err)
 			}
 		default:
+			// Without root, a device that is there can't be opened.
+			if first.Code == http.StatusInternalServerError && strings.Contains(first.Body.String(), "operation not permitted") {
+				return
+			}
 			t.Errorf("%s %q %q: status %d: %s", method, path, body, first.Code, first.Body)
 		}
 		if first.Code == http.StatusCreated {
