@@ -85,19 +85,15 @@ type localNetwork struct{ ns *link.Namespace }
 func (n *localNetwork) Quiet() error { return n.ns.Quiet() }
 
 func (n *localNetwork) AddEndpoint(_ context.Context, e *topology.Endpoint, node state.PID) (bool, error) {
-	p, err := pair(e)
-	if err != nil {
-		return false, err
-	}
-	ns, err := nodeNamespace(e.Node, node)
-	if err != nil {
-		return false, err
-	}
-	defer ns.Close()
-	return n.ns.AddPair(p, ns)
+	return withPair(e, node, n.ns.AddPair)
 }
 
 func (n *localNetwork) HasEndpoint(_ context.Context, e *topology.Endpoint, node state.PID) (bool, error) {
+	return withPair(e, node, n.ns.HasPair)
+}
+
+// withPair calls do with the endpoint's devices and the namespace of its node.
+func withPair(e *topology.Endpoint, node state.PID, do func(link.Pair, *os.File) (bool, error)) (bool, error) {
 	p, err := pair(e)
 	if err != nil {
 		return false, err
@@ -107,7 +103,7 @@ func (n *localNetwork) HasEndpoint(_ context.Context, e *topology.Endpoint, node
 		return false, err
 	}
 	defer ns.Close()
-	return n.ns.HasPair(p, ns)
+	return do(p, ns)
 }
 
 func (n *localNetwork) RemoveEndpoint(_ context.Context, e *topology.Endpoint) error {
