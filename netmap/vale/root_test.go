@@ -102,12 +102,16 @@ func newLAN(t *testing.T, mtu int) *lan {
 			return err
 		})
 		t.Cleanup(func() { unix.Close(sock) })
-		in(t, node, func() error { return setUpNode(i+1, mtu) })
 		port, err := l.s.AttachSocket(fmt.Sprint("n", i+1), -1, sock, mtu)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l.ports = append(l.ports, port)
+	}
+	// Last of all, since a kernel sends to its neighbours as soon as it has an address: with both ports there,
+	// no frame lacks somewhere to go.
+	for i, node := range l.nodes {
+		in(t, node, func() error { return setUpNode(i+1, mtu) })
 	}
 	return l
 }
