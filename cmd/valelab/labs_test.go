@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/valelab/valelab/runtime/agent"
 )
 
 // The tests of this file deploy each lab of labs/ and check what its comment
@@ -43,6 +46,24 @@ func TestRootLabFanin(t *testing.T) {
 		l.awaitPackets(fmt.Sprintf("tx%d:eth1 tx0", i+1), 5_000)
 	}
 	l.awaitPackets("sink:eth1 rx0", 40_000)
+
+	// A sink that stands still loses frames at its full ring, and every sender goes on.
+	sink := strconv.Itoa(l.commandOf("sink"))
+	l.in("sink", "kill", "-s", "STOP", sink)
+	full := func() uint64 { return l.rings()["sink:eth1 rx0"].Ring.Drops.Full }
+	before := full()
+	await(t, func() string {
+		if got := full() - before; got < 1_000 {
+			return fmt.Sprintf("the sink that stands still has lost %d frames, want 1000", got)
+		}
+		return ""
+	})
+	for i := range senders {
+		ring := fmt.Sprintf("tx%d:eth1 tx0", i+1)
+		l.awaitPackets(ring, l.rings()[ring].Ring.Packets+5_000)
+	}
+	l.in("sink", "kill", "-s", "CONT", sink)
+
 	for i := range senders {
 		l.stop(fmt.Sprintf("tx%d", i+1), "sent")
 	}
@@ -117,6 +138,24 @@ func (l *liveLab) awaitPackets(ring string, n uint64) {
 		}
 		return ""
 	})
+}
+
+// commandOf is the process number of a node's command, in the node.
+func (l *liveLab) commandOf(node string) int {
+	l.t.Helper()
+	client := agent.Dial(filepath.Join(l.root, l.name))
+	defer client.Close()
+	lab, err := client.Lab(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, n := range lab.Nodes {
+		if n.Node == node && n.PID != 0 {
+			return n.PID
+		}
+	}
+	l.t.Fatalf("the command of node %s does not run", node)
+	return 0
 }
 
 // settle waits until the ring carries nothing any more.
