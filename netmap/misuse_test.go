@@ -26,10 +26,23 @@ func TestTxMisuse(t *testing.T) {
 	b.Put(1, []byte("frame"))
 	panics(t, "commit of a slot without a length", noLength, func() { b.Commit(3) })
 	panics(t, "frame too long to put", tooLong, func() { b.Put(2, make([]byte, 2049)) })
-	b.Commit(2)
+	b.SetLen(1, 60)
+	panics(t, "commit with one slot set twice and another never", noLength, func() { b.Commit(3) })
+	b.SetLen(3, 60)
+	panics(t, "commit with a slot left out", noLength, func() { b.Commit(4) })
+	b.SetLen(2, 60)
+	b.SetLen(3, 61)
+	b.Commit(4)
 	panics(t, "slot after commit", notBorrowed, func() { b.Buf(0) })
 	panics(t, "flags after commit", notBorrowed, func() { b.SetFlags(0, 0) })
 	panics(t, "second commit", notBorrowed, func() { b.Commit(0) })
+
+	b = tx.Borrow(4)
+	for i := b.Len() - 1; i >= 0; i-- {
+		panics(t, "commit before the first slot is set", noLength, func() { b.Commit(b.Len()) })
+		b.SetLen(i, 60)
+	}
+	b.Commit(b.Len())
 
 	old := tx.Borrow(4)
 	b = tx.Borrow(4)

@@ -13,8 +13,8 @@ type ring struct {
 	n    uint32     // number of slots
 	room []abi.Slot // for copies of slots, as many as the ring has
 	lent []abi.Slot // the slots of the last batch
-	// lengths counts the lengths that were set in the last batch: TX only.
-	lengths int
+	// lengths are those that were set in the last batch: TX only.
+	lengths lengths
 
 	head  uint32 // first slot that the program owns
 	cur   uint32 // Poll waits for tail to pass this one; from head to tail
@@ -68,7 +68,7 @@ func (r *ring) ready() bool { return r.cur != r.tail }
 // borrowed no more.
 func (r *ring) lend(limit int) uint32 {
 	r.gen++
-	r.lengths = 0
+	r.lengths.reset()
 	return min(uint32(max(limit, 0)), distance(r.head, r.tail, r.n))
 }
 

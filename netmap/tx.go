@@ -47,7 +47,7 @@ func (b TxBatch) Put(i int, frame []byte) {
 	}
 	copy(buf, frame)
 	set(s, uint16(len(frame)))
-	b.r.lengths++
+	b.r.lengths.set(i, int(b.r.n))
 }
 
 // SetLen says that slot i holds a frame of n bytes, or the last part of one: it takes all flags off the slot.
@@ -58,7 +58,7 @@ func (b TxBatch) SetLen(i, n int) {
 		panic(tooLong)
 	}
 	set(s, uint16(n))
-	b.r.lengths++
+	b.r.lengths.set(i, int(b.r.n))
 }
 
 // set writes what has changed only: a cache line of slots that stays as it is need not go to the switch's
@@ -73,13 +73,13 @@ func set(s *abi.Slot, n uint16) {
 func (b TxBatch) SetFlags(i int, flags uint16) { b.slot(i).Flags = flags }
 
 // Commit hands the first n slots over for sending, at the next sync; the rest stays free. The batch ends. Each of
-// the n slots must have got a length by SetLen or Put: Commit panics if there were fewer calls of them.
+// the n slots must have got a length by SetLen or Put, in any order: Commit panics otherwise.
 func (b TxBatch) Commit(n int) {
 	if b.gen != b.r.gen || uint(n) > uint(b.n) {
 		panic(notBorrowed)
 	}
 	r := b.r
-	if r.lengths < n {
+	if !r.lengths.cover(n) {
 		panic(noLength)
 	}
 	if r.head+b.n > r.n {
