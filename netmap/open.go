@@ -82,7 +82,8 @@ func register(name string, t target, socket string) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Register.Mode, q.Register.RingID, q.Register.Flags = t.mode, t.ringID, t.flags
+	body := q.Register()
+	body.Mode, body.RingID, body.Flags = t.mode, t.ringID, t.flags|abi.NR_EXCLUSIVE
 	sock, err := wire.Dial(socket)
 	if err != nil {
 		return nil, err
@@ -96,7 +97,7 @@ func register(name string, t target, socket string) (*Port, error) {
 		return nil, err
 	}
 	memfd := os.NewFile(uintptr(fds[0]), t.iface)
-	view, err := region.Map(memfd, r.Register, r.Grant)
+	view, err := region.Map(memfd, *r.Grant)
 	memfd.Close()
 	if err != nil {
 		unix.Close(sock)

@@ -137,9 +137,9 @@ func TestOpenCorruptGrant(t *testing.T) {
 	for name, alter := range map[string]func(*wire.Reply){
 		"region size":  func(r *wire.Reply) { r.Grant.RegionSize = 1 << 62 },
 		"page more":    func(r *wire.Reply) { r.Grant.RegionSize += 4096 },
-		"memsize":      func(r *wire.Reply) { r.Register.Memsize = r.Grant.RegionSize + 64 },
-		"netmap_if":    func(r *wire.Reply) { r.Register.Offset = r.Register.Memsize - 8 },
-		"another's if": func(r *wire.Reply) { r.Register.Offset += 1024 },
+		"memsize":      func(r *wire.Reply) { r.Grant.Memsize = r.Grant.RegionSize + 64 },
+		"netmap_if":    func(r *wire.Reply) { r.Grant.IfOfs = r.Grant.Memsize - 8 },
+		"another's if": func(r *wire.Reply) { r.Grant.IfOfs += 1024 },
 		"control area": func(r *wire.Reply) { r.Grant.CtlOfs = r.Grant.RegionSize },
 		"buffers":      func(r *wire.Reply) { r.Grant.BufNum *= 2 },
 	} {

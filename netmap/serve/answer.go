@@ -46,15 +46,19 @@ func Open(port *vale.Port, name string, rings Rings, geometry Geometry, files *v
 
 // Rings says which rings a request to open wants.
 func (q *Request) Rings() Rings {
-	register := &q.wire.Register
+	register := q.wire.Register()
 	return Rings{Mode: register.Mode, RingID: int(register.RingID), Flags: register.Flags & known}
 }
 
 // Grant tells the program that its port is open.
 func (q *Request) Grant(open *vale.Open) error {
 	reply := wire.NewReply(q.wire)
-	reply.Register = open.Register()
-	reply.Grant = open.Grant()
+	grant := open.Grant()
+	reply.Grant = &grant
+	if q.Opens() {
+		body := open.Register()
+		reply.Body = &body
+	}
 	files := open.Files()
 	fds, err := FDs(files.Region, files.Kick, files.Wake)
 	if err != nil {
@@ -70,7 +74,7 @@ func (q *Request) Describe(geometry Geometry) error {
 		return q.Refuse(err)
 	}
 	reply := wire.NewReply(q.wire)
-	reply.PortInfo = abi.ReqPortInfo{
+	reply.Body = &abi.ReqPortInfo{
 		Memsize: uint64(memSize),
 		TxSlots: uint32(geometry.Slots), RxSlots: uint32(geometry.Slots),
 		TxRings: uint16(geometry.Rings), RxRings: uint16(geometry.Rings),
@@ -82,6 +86,9 @@ func (q *Request) Describe(geometry Geometry) error {
 // Refuse tells the program why it does not get what it wants: the errno that
 // fits the error of Open.
 func (q *Request) Refuse(why error) error { return q.refuse(errno(why)) }
+
+// RefuseUnsupported tells the program that nobody here does what it asks for.
+func (q *Request) RefuseUnsupported() error { return q.refuse(unix.EOPNOTSUPP) }
 
 // RefuseUnknown tells the program that it has no port of that name.
 func (q *Request) RefuseUnknown() error { return q.refuse(unix.ENXIO) }

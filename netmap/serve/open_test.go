@@ -46,17 +46,17 @@ func TestGrantAfterRestart(t *testing.T) {
 	if err := q.Grant(open); err != nil {
 		t.Fatal(err)
 	}
-	buf, rights := make([]byte, 1024), make([]byte, unix.CmsgSpace(4*wire.RegisterFiles))
+	buf, rights := make([]byte, 1024), make([]byte, unix.CmsgSpace(4*wire.GrantFiles))
 	n, _, _, _, err := unix.Recvmsg(program, buf, rights, unix.MSG_CMSG_CLOEXEC)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := wire.DecodeReply(buf[:n])
+	r, err := wire.DecodeReply(buf[:n], abi.NMU_OP_CTRL)
 	if err != nil || r.Errno != 0 {
 		t.Fatalf("%v, %v", r.Errno, err)
 	}
 	want := uint64(abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL)
-	if got := r.Register; got.Mode != abi.NR_REG_ONE_NIC || got.RingID != 3 || got.Flags != want {
+	if got := r.Body.(*abi.ReqRegister); got.Mode != abi.NR_REG_ONE_NIC || got.RingID != 3 || got.Flags != want {
 		t.Errorf("mode %d, ring %d, flags %#x", got.Mode, got.RingID, got.Flags)
 	}
 	messages, err := unix.ParseSocketControlMessage(rights)
@@ -64,7 +64,7 @@ func TestGrantAfterRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
-	if err != nil || len(fds) != wire.RegisterFiles {
+	if err != nil || len(fds) != wire.GrantFiles {
 		t.Errorf("files %v, %v", fds, err)
 	}
 	for _, fd := range fds {

@@ -15,7 +15,7 @@ import (
 var ErrNothing = errors.New("no request")
 
 // tooLong holds every request and a byte more.
-const tooLong = 512
+const tooLong = wire.MaxRequest + 1
 
 // Request is what a program asks for, still in the socket.
 type Request struct {
@@ -55,6 +55,11 @@ func Peek(conn int) (*Request, error) {
 // Name is the name of the port that the program asks for. It can be anything.
 func (q *Request) Name() string { return q.wire.Name() }
 
-// Opens says whether the program wants to open the port. If not, it wants to
-// know about it.
-func (q *Request) Opens() bool { return q.wire.Header.ReqType == abi.NETMAP_REQ_REGISTER }
+// Opens says whether the program wants to open the port.
+func (q *Request) Opens() bool { return q.wire.Register() != nil }
+
+// Informs says whether it wants to know about the port.
+func (q *Request) Informs() bool { return q.wire.Header.ReqType == abi.NETMAP_REQ_PORT_INFO_GET }
+
+// Asks says whether it wants to know what is open on this connection: Grant, or RefuseUnknown.
+func (q *Request) Asks() bool { return q.wire.Op == abi.NMU_OP_DESCRIBE }

@@ -34,9 +34,11 @@ func ask(t testing.TB, program int, reqType uint16, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Register.Mode = abi.NR_REG_ONE_NIC
-	q.Register.RingID = 3
-	q.Register.Flags = abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL | 1 // one that netmap does not know
+	if body := q.Register(); body != nil {
+		body.Mode = abi.NR_REG_ONE_NIC
+		body.RingID = 3
+		body.Flags = abi.NR_TX_RINGS_ONLY | abi.NR_NO_TX_POLL | 1 // one that netmap does not know
+	}
 	if _, err := unix.Write(program, q.Encode()); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func replies(t testing.TB, program int) (all []wire.Reply) {
 		if err != nil || n == 0 {
 			t.Fatalf("%d bytes, %v", n, err)
 		}
-		r, err := wire.DecodeReply(buf[:n])
+		r, err := wire.DecodeReply(buf[:n], abi.NMU_OP_CTRL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +109,7 @@ func TestDescribe(t *testing.T) {
 	want := abi.ReqPortInfo{
 		Memsize: 42369024, TxSlots: 1024, RxSlots: 1024, TxRings: 1, RxRings: 1, HostTxRings: 1, HostRxRings: 1,
 	}
-	if len(r) != 1 || r[0].Errno != 0 || r[0].PortInfo != want {
+	if len(r) != 1 || r[0].Errno != 0 || *r[0].Body.(*abi.ReqPortInfo) != want {
 		t.Errorf("replies %+v", r)
 	}
 }

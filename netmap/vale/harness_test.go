@@ -106,7 +106,7 @@ type prog struct {
 func ringsOf(t testing.TB, o *Open) (rings []*prog) {
 	t.Helper()
 	files := o.Files()
-	view, err := region.Map(files.Region, o.Register(), o.Grant())
+	view, err := region.Map(files.Region, o.Grant())
 	if err != nil {
 		t.Fatal(err)
 	}

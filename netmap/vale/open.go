@@ -211,7 +211,11 @@ func (o *Open) Files() Files {
 }
 
 // Grant is what a program must know beyond the netmap_if to map the region.
-func (o *Open) Grant() abi.Grant { return o.memory.region.Grant(o.memory.port) }
+func (o *Open) Grant() abi.Grant {
+	g := o.memory.region.Grant(o.memory.port, o.ifOfs)
+	g.Mode, g.Flags = o.mode, o.flags
+	return g
+}
 
 // Register is the body of the answer to the program.
 func (o *Open) Register() abi.ReqRegister {

@@ -71,9 +71,15 @@ func (a *agent) serveProgram(p *program) {
 func (a *agent) answer(p *program, request *serve.Request) error {
 	e := a.endpoints[portName(p.node.name, request.Name())]
 	switch {
+	case request.Asks() && p.open != nil:
+		return request.Grant(p.open)
+	case request.Asks():
+		return request.RefuseUnknown()
+	case !request.Opens() && !request.Informs():
+		return request.RefuseUnsupported()
 	case e == nil:
 		return request.RefuseUnknown()
-	case !request.Opens():
+	case request.Informs():
 		return request.Describe(e.geometry())
 	case p.open != nil:
 		return request.Refuse(unix.EBUSY)

@@ -177,7 +177,11 @@ func (s *Server) answer(q *serve.Request, open *vale.Open) (*vale.Open, error) {
 	switch {
 	case port == nil:
 		return open, q.RefuseUnknown()
-	case !q.Opens():
+	case q.Asks() && open != nil:
+		return open, q.Grant(open)
+	case !q.Opens() && !q.Informs():
+		return open, q.RefuseUnsupported()
+	case q.Informs():
 		return open, q.Describe(s.geometry)
 	case open != nil:
 		return open, q.Refuse(vale.ErrBusy)

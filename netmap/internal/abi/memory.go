@@ -61,6 +61,8 @@ type Ctl struct {
 	// Line 2, written by the switch.
 	Doorbell atomic.Uint32 `c:"doorbell"`
 	_        [NMU_LINE - 4]byte
-	// Line 3.
-	Spare [NMU_LINE]byte `c:"spare"`
+	// Line 3, written by the program.
+	Busy atomic.Uint32 `c:"busy"`
+	Told atomic.Uint32 `c:"told"`
+	_    [NMU_LINE - 8]byte
 }

@@ -147,6 +147,8 @@ func (s *Switch) serve(c *net.UnixConn) {
 			s.describe(&r)
 		case o != nil:
 			r.Errno = unix.EBUSY
+		case q.Register() == nil:
+			r.Errno = unix.EOPNOTSUPP
 		default:
 			if o, err = s.register(c, &r); err != nil && !errors.As(err, &r.Errno) {
 				r.Errno = unix.EINVAL
@@ -173,7 +175,7 @@ func (s *Switch) serve(c *net.UnixConn) {
 // describe fills in the answer to NETMAP_REQ_PORT_INFO_GET.
 func (s *Switch) describe(r *wire.Reply) {
 	sp := s.port.Spec
-	r.PortInfo = abi.ReqPortInfo{
+	r.Body = &abi.ReqPortInfo{
 		Memsize: uint64(s.region.Geometry().MemSize()), TxSlots: uint32(sp.TxSlots), RxSlots: uint32(sp.RxSlots),
 		TxRings: uint16(sp.TxRings), RxRings: uint16(sp.RxRings),
 		HostTxRings: uint16(sp.HostTxRings), HostRxRings: uint16(sp.HostRxRings), MemID: 2,
@@ -184,7 +186,7 @@ func (s *Switch) describe(r *wire.Reply) {
 func (s *Switch) register(c *net.UnixConn, r *wire.Reply) (*open, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := &r.Register
+	q := r.Body.(*abi.ReqRegister)
 	bound, err := s.port.Select(q.Mode, q.RingID, q.Flags)
 	if err != nil {
 		return nil, err
@@ -209,7 +211,9 @@ func (s *Switch) register(c *net.UnixConn, r *wire.Reply) (*open, error) {
 	q.TxSlots, q.RxSlots = uint32(sp.TxSlots), uint32(sp.RxSlots)
 	q.TxRings, q.RxRings = uint16(sp.TxRings), uint16(sp.RxRings)
 	q.HostTxRings, q.HostRxRings = uint16(sp.HostTxRings), uint16(sp.HostRxRings)
-	r.Grant = s.region.Grant(s.port)
+	grant := s.region.Grant(s.port, o.ifOfs)
+	grant.Mode, grant.Flags = q.Mode, q.Flags
+	r.Grant = &grant
 	return o, nil
 }
 

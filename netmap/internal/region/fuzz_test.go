@@ -21,22 +21,29 @@ func FuzzParse(f *testing.F) {
 	if _, err := r.AddIf(p, []bool{true, true, true, true}); err != nil {
 		f.Fatal(err)
 	}
-	good := r.Grant(p)
-	f.Add([]byte{}, uint64(0), uint64(geo.MemSize()), good.CtlOfs, good.BufOfs, good.BufNum, good.BufSize, good.CtlNum)
-	f.Add([]byte{0, 0, 24, 255}, uint64(0), uint64(geo.MemSize()), good.CtlOfs, good.BufOfs, good.BufNum, good.BufSize, good.CtlNum)
-	f.Add([]byte{0, 0, 56, 8, 16, 8, 3, 7}, uint64(8), uint64(size), good.CtlOfs, ^uint64(0), good.BufNum, good.BufSize, ^uint32(0))
+	good := r.Grant(p, 0)
+	add := func(patch []byte, g abi.Grant) {
+		f.Add(patch, g.IfOfs, g.Memsize, g.CtlOfs, g.BufOfs, g.RingOfs, g.BufNum, g.BufSize, g.RingNum, g.RingSize, g.TxRings, g.HostRxRings)
+	}
+	add([]byte{}, good)
+	add([]byte{0, 0, 56, 255}, good)
+	bad := good
+	bad.IfOfs, bad.BufOfs, bad.RingNum = 8, ^uint64(0), ^uint32(0)
+	add([]byte{0, 0, 56, 8, 16, 8, 3, 7}, bad)
 
-	if v, err := parse(r.mem, abi.ReqRegister{Memsize: uint64(geo.MemSize())}, good); err != nil || len(v.Rings) != 4 {
+	if v, err := parse(r.mem, good); err != nil || len(v.Rings) != 4 {
 		f.Fatalf("the seed does not parse: %v", err)
 	}
-	f.Fuzz(func(t *testing.T, patch []byte, ifOfs, memsize, ctlOfs, bufOfs uint64, bufNum, bufSize, ctlNum uint32) {
+	f.Fuzz(func(t *testing.T, patch []byte, ifOfs, memsize, ctlOfs, bufOfs, ringOfs uint64,
+		bufNum, bufSize, ringNum, ringSize uint32, txRings, hostRxRings uint16) {
 		mem := append([]byte(nil), r.mem...)
 		// The patch is a list of changes: offset (3 bytes), value.
 		for ; len(patch) >= 4; patch = patch[4:] {
 			mem[int(binary.BigEndian.Uint32(patch)>>8)%size] = patch[3]
 		}
-		v, err := parse(mem, abi.ReqRegister{Offset: ifOfs, Memsize: memsize}, abi.Grant{
-			CtlOfs: ctlOfs, BufOfs: bufOfs, BufNum: bufNum, BufSize: bufSize, CtlNum: ctlNum,
+		v, err := parse(mem, abi.Grant{
+			IfOfs: ifOfs, Memsize: memsize, CtlOfs: ctlOfs, BufOfs: bufOfs, RingOfs: ringOfs, BufNum: bufNum, BufSize: bufSize,
+			RingNum: ringNum, RingSize: ringSize, TxRings: txRings, HostTxRings: 1, RxRings: 1, HostRxRings: hostRxRings,
 		})
 		if (v == nil) == (err == nil) {
 			t.Fatalf("view %v, error %v", v, err)

@@ -32,6 +32,8 @@ func (r *Region) ResetRing(p *Port, i int) {
 	ctl.Syncs.Store(0)
 	ctl.Cur.Store(0)
 	ctl.Doorbell.Store(0)
+	ctl.Busy.Store(0)
+	ctl.Told.Store(ring.Tail)
 	ctl.Tail.Store(ring.Tail)
 }
 

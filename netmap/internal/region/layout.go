@@ -22,7 +22,6 @@ type Place struct {
 type Port struct {
 	Spec   Spec
 	Places []Place
-	CtlOfs int // of the first ring's control block; the others follow, 256 bytes each
 }
 
 // place lays out a port whose first ring is object ring of the ring pool and whose first buffer is buf.
@@ -30,7 +29,7 @@ func (g Geometry) place(s Spec, ring, buf int) (*Port, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	p := &Port{Spec: s, Places: make([]Place, 0, s.rings()), CtlOfs: g.CtlOfs() + ring*abi.NMU_CTL_SIZE}
+	p := &Port{Spec: s, Places: make([]Place, 0, s.rings())}
 	for i := range s.TxRings + s.HostTxRings {
 		p.Places = append(p.Places, Place{Tx: true, Host: i >= s.TxRings, ID: i, Slots: s.TxSlots})
 	}
@@ -43,7 +42,7 @@ func (g Geometry) place(s Spec, ring, buf int) (*Port, error) {
 		i := (firstRx + k) % len(p.Places)
 		at := &p.Places[i]
 		at.Ofs = g.RingOfs() + ring*g.RingSize
-		at.CtlOfs = p.CtlOfs + i*abi.NMU_CTL_SIZE
+		at.CtlOfs = g.CtlOfs() + ring*abi.NMU_CTL_SIZE
 		at.FirstBuf = buf
 		ring++
 		buf += at.Slots

@@ -99,15 +99,25 @@ func (r *Region) RestorePort(s Spec) (*Port, error) {
 	return p, nil
 }
 
-// Grant says what a program must know to map the region and find this port in it.
-func (r *Region) Grant(p *Port) abi.Grant {
+// Grant says what a program must know to map the region and find in it what the netmap_if at ifOfs binds of
+// this port. The open's mode, flags and kind are the caller's to add.
+func (r *Region) Grant(p *Port, ifOfs int) abi.Grant {
+	s := p.Spec
 	return abi.Grant{
-		RegionSize: uint64(r.geo.Size()),
-		CtlOfs:     uint64(p.CtlOfs),
-		BufOfs:     uint64(r.geo.BufOfs()),
-		BufNum:     uint32(r.geo.BufNum),
-		BufSize:    uint32(r.geo.BufSize),
-		CtlNum:     uint32(len(p.Places)),
+		RegionSize:  uint64(r.geo.Size()),
+		Memsize:     uint64(r.geo.MemSize()),
+		IfOfs:       uint64(ifOfs),
+		RingOfs:     uint64(r.geo.RingOfs()),
+		BufOfs:      uint64(r.geo.BufOfs()),
+		CtlOfs:      uint64(r.geo.CtlOfs()),
+		RingNum:     uint32(r.geo.RingNum),
+		RingSize:    uint32(r.geo.RingSize),
+		BufNum:      uint32(r.geo.BufNum),
+		BufSize:     uint32(r.geo.BufSize),
+		TxRings:     uint16(s.TxRings),
+		HostTxRings: uint16(s.HostTxRings),
+		RxRings:     uint16(s.RxRings),
+		HostRxRings: uint16(s.HostRxRings),
 	}
 }
 

@@ -86,7 +86,7 @@ func TestMap(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				reg := open(t, r, p, tt.mode, tt.ringID, tt.flags)
 				defer r.DropIf(int(reg.Offset))
-				v, err := Map(r.File(), reg, r.Grant(p))
+				v, err := Map(r.File(), r.Grant(p, int(reg.Offset)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -193,7 +193,7 @@ func TestRestore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(p.Places, ports[i].Places) || p.CtlOfs != ports[i].CtlOfs {
+		if !slices.Equal(p.Places, ports[i].Places) {
 			t.Errorf("port %d: %+v, want %+v", i, p, ports[i])
 		}
 	}
@@ -252,12 +252,12 @@ func TestSealed(t *testing.T) {
 	if err := f.Truncate(int64(r.Geometry().Size())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Map(f, reg, r.Grant(ports[0])); !errors.Is(err, ErrMalformed) {
+	if _, err := Map(f, r.Grant(ports[0], int(reg.Offset))); !errors.Is(err, ErrMalformed) {
 		t.Errorf("an unsealed memfd: %v", err)
 	}
-	grant := r.Grant(ports[0])
+	grant := r.Grant(ports[0], int(reg.Offset))
 	grant.RegionSize += 4096
-	if _, err := Map(r.File(), reg, grant); !errors.Is(err, ErrMalformed) {
+	if _, err := Map(r.File(), grant); !errors.Is(err, ErrMalformed) {
 		t.Errorf("a memfd of another size: %v", err)
 	}
 }

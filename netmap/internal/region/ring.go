@@ -18,7 +18,7 @@ type Ring struct {
 
 // Ring maps ring i of a port, on the switch's side.
 func (r *Region) Ring(p *Port, i int) (*Ring, error) {
-	return newRing(r.mem[:r.geo.MemSize()], r.mem, p.Places[i], r.Grant(p))
+	return newRing(r.mem[:r.geo.MemSize()], r.mem, p.Places[i], r.Grant(p, 0))
 }
 
 // Ctl is the control block of ring i of a port, on the switch's side. Nothing that a program writes matters to

@@ -47,7 +47,7 @@ func Dial(path string) (int, error) {
 }
 
 // Call sends a request over a connection from Dial and waits for its reply. The descriptors that came
-// with it are the caller's; there are RegisterFiles of them, or none. A refusal by the switch is not an
+// with it are the caller's; there are GrantFiles of them, or none. A refusal by the switch is not an
 // error here: it is the reply's Errno. ECONNRESET: the switch has gone.
 func Call(fd int, q Request) (r Reply, fds []int, err error) {
 	err = retry(func() error { return unix.Sendmsg(fd, q.Encode(), nil, nil, unix.MSG_NOSIGNAL) })
@@ -55,7 +55,7 @@ func Call(fd int, q Request) (r Reply, fds []int, err error) {
 		return Reply{}, nil, fmt.Errorf("send: %w", err)
 	}
 	b := make([]byte, maxReply+1)
-	oob := make([]byte, unix.CmsgSpace(4*RegisterFiles))
+	oob := make([]byte, unix.CmsgSpace(4*GrantFiles))
 	var n, oobn, flags int
 	err = retry(func() (err error) {
 		n, oobn, flags, _, err = unix.Recvmsg(fd, b, oob, unix.MSG_CMSG_CLOEXEC)
@@ -76,15 +76,19 @@ func Call(fd int, q Request) (r Reply, fds []int, err error) {
 	if n == 0 {
 		return Reply{}, fds, fmt.Errorf("receive: %w", unix.ECONNRESET)
 	}
-	if r, err = DecodeReply(b[:n]); err != nil {
+	if r, err = DecodeReply(b[:n], q.Op); err != nil {
 		return Reply{}, fds, err
 	}
-	if r.Header.ReqType != q.Header.ReqType {
-		return Reply{}, fds, fmt.Errorf("reply of type %d to a request of type %d", r.Header.ReqType, q.Header.ReqType)
+	if q.Op == abi.NMU_OP_CTRL && r.Header.ReqType != q.Header.ReqType || r.ID != q.ID {
+		return Reply{}, fds, fmt.Errorf("reply %d of type %d to request %d of type %d",
+			r.ID, r.Header.ReqType, q.ID, q.Header.ReqType)
 	}
 	want := 0
-	if r.Errno == 0 && q.Header.ReqType == abi.NETMAP_REQ_REGISTER {
-		want = RegisterFiles
+	if r.Grant != nil {
+		want = GrantFiles
+	}
+	if r.Errno == 0 && q.Op == abi.NMU_OP_CTRL && (r.Grant != nil) != (q.Header.ReqType == abi.NETMAP_REQ_REGISTER) {
+		return Reply{}, fds, fmt.Errorf("reply of type %d with a grant, or without", r.Header.ReqType)
 	}
 	if flags&unix.MSG_CTRUNC != 0 || len(fds) != want {
 		return Reply{}, fds, fmt.Errorf("reply with %d descriptors, want %d", len(fds), want)

@@ -1,9 +1,8 @@
 // Package wire carries netmap's control requests between a program and the switch of its lab.
 //
-// One SOCK_SEQPACKET connection is one open port: the program sends NETMAP_REQ_REGISTER once, the switch
-// answers with the region's memfd and two descriptors by which they wake each other, and the end of the
-// connection closes the port. Before that, any number of NETMAP_REQ_PORT_INFO_GET may be asked. netmap_abi.h
-// declares the messages.
+// One SOCK_SEQPACKET connection is one open of netmap's device: the program sends NETMAP_REQ_REGISTER once, the
+// switch answers with the region's memfd and two descriptors by which they wake each other, and the end of the
+// connection is the close. All other requests may be made before and after. netmap_abi.h declares the messages.
 //
 //	program                                    switch
 //	   |-- request: head, nmreq_header, body ---->|

@@ -10,148 +10,154 @@ import (
 	"github.com/valelab/valelab/netmap/internal/abi"
 )
 
-// Request is a control request. Only the body that Header.ReqType names is carried.
+// Request is what a program asks for. A legacy request is shown as the one that it stands for.
 type Request struct {
-	Header   abi.ReqHeader
-	Register abi.ReqRegister // NETMAP_REQ_REGISTER
-	PortInfo abi.ReqPortInfo // NETMAP_REQ_PORT_INFO_GET
+	Op     uint32 // NMU_OP_*
+	ID     uint32 // comes back in the reply
+	Header abi.ReqHeader
+	Body   any // points to the struct of package abi that Header.ReqType has; nil: it has none
+	// Options are those that the program gave. Their statuses go back to it.
+	Options []Option
+	Cut     bool // there were more Options than a request may have
+
+	legacy abi.Legacy // NMU_OP_REGIF, NMU_OP_GINFO
 }
 
-// Reply answers a Request. Header goes back as it came. With an error, nothing follows it.
+// Reply answers a Request. With an error, neither body nor grant follow.
 type Reply struct {
-	Errno    unix.Errno
-	Header   abi.ReqHeader
-	Register abi.ReqRegister
-	PortInfo abi.ReqPortInfo
-	Grant    abi.Grant // zero for PORT_INFO_GET
+	Errno   unix.Errno
+	Op, ID  uint32 // those of the request
+	Header  abi.ReqHeader
+	Body    any
+	Options []Option
+	Grant   *abi.Grant // nil: nothing was opened, or is open
+
+	legacy abi.Legacy
 }
 
-// RegisterFiles is the number of descriptors that come with a granted NETMAP_REQ_REGISTER: the region's
-// memfd, kick, wake.
-const RegisterFiles = 3
+// GrantFiles is the number of descriptors that come with a grant: the region's memfd, kick, wake.
+const GrantFiles = 3
 
 // Sizes in bytes.
 const (
-	headSize   = 8 // abi.Request and abi.Reply
+	headSize   = 24 // abi.Request and abi.Reply
 	headerSize = 88
-	maxRequest = headSize + headerSize + 56
-	maxReply   = headSize + headerSize + 56 + 40
+	legacySize = 60
+	grantSize  = 88
+
+	// MaxRequest is the longest request.
+	MaxRequest = headSize + headerSize + abi.NETMAP_REQ_MAXSIZE
+	maxReply   = MaxRequest + grantSize
 )
 
 // order is the byte order of the machines that the ABI is for.
 var order = binary.LittleEndian
 
-// NewRequest starts a request of this type for a port.
+// NewRequest starts a request of this type for a port, with an empty body.
 func NewRequest(reqType uint16, name string) (Request, error) {
-	q := Request{Header: abi.ReqHeader{Version: abi.NETMAP_API, ReqType: reqType}}
+	q := Request{Op: abi.NMU_OP_CTRL, Header: abi.ReqHeader{Version: abi.NETMAP_API, ReqType: reqType}}
 	if len(name) >= len(q.Header.Name) {
 		return Request{}, fmt.Errorf("port name of %d bytes, want less than %d", len(name), len(q.Header.Name))
 	}
 	copy(q.Header.Name[:], name)
+	if q.Body = newBody(reqType); q.Body != nil {
+		q.Header.Body = 1 // any pointer but none
+	}
 	return q, nil
 }
 
-// Name is the port's name. A decoded request has one.
+// Name is the port's name. It can be anything.
 func (q *Request) Name() string {
 	name, _, _ := bytes.Cut(q.Header.Name[:], []byte{0})
 	return string(name)
 }
 
-// NewReply starts the answer to a request: the same header and body, no error.
+// Register is the body of NETMAP_REQ_REGISTER; nil: the request is another one.
+func (q *Request) Register() *abi.ReqRegister {
+	body, _ := q.Body.(*abi.ReqRegister)
+	return body
+}
+
+// NewReply starts the answer to a request: the same header, body and options, no error.
 func NewReply(q Request) Reply {
-	return Reply{Header: q.Header, Register: q.Register, PortInfo: q.PortInfo}
+	return Reply{Op: q.Op, ID: q.ID, Header: q.Header, Body: q.Body, Options: q.Options, legacy: q.legacy}
 }
 
-// Encode gives the bytes of a request. Its ReqType must be one of the two that have a body.
-func (q *Request) Encode() []byte {
-	b := pack(nil, abi.Request{Op: abi.NMU_OP_CTRL, Version: abi.NMU_VERSION})
-	b = pack(b, q.Header)
-	return pack(b, body(q.Header.ReqType, &q.Register, &q.PortInfo))
-}
-
-// DecodeRequest reads a request as netmap's own checks would. The error wraps the errno to answer with;
-// the Header is filled in, for the answer, wherever the message is long enough to hold one.
-func DecodeRequest(b []byte) (Request, error) {
-	var q Request
-	var head abi.Request
-	if len(b) < headSize+headerSize {
-		return q, fmt.Errorf("request of %d bytes: %w", len(b), unix.EINVAL)
-	}
-	b = unpack(b, &head)
-	b = unpack(b, &q.Header)
-	h := &q.Header
-	if head.Version != abi.NMU_VERSION {
-		return q, fmt.Errorf("request of protocol %d, want %d: %w", head.Version, abi.NMU_VERSION, unix.EPROTO)
-	}
-	if head.Op != abi.NMU_OP_CTRL {
-		return q, fmt.Errorf("request with op %d: %w", head.Op, unix.EINVAL)
-	}
-	if h.Version < abi.NETMAP_MIN_API || h.Version > abi.NETMAP_MAX_API {
-		return q, fmt.Errorf("request of netmap API %d: %w", h.Version, unix.EINVAL)
-	}
-	if h.Reserved != 0 || bytes.IndexByte(h.Name[:], 0) < 0 {
-		return q, fmt.Errorf("request with a malformed header: %w", unix.EINVAL)
-	}
-	to := body(h.ReqType, &q.Register, &q.PortInfo)
-	if to == nil {
-		return q, fmt.Errorf("request of type %d: %w", h.ReqType, unix.EINVAL)
-	}
-	if len(b) != binary.Size(to) {
-		return q, fmt.Errorf("request of type %d with a body of %d bytes: %w", h.ReqType, len(b), unix.EINVAL)
-	}
-	unpack(b, to)
-	return q, nil
-}
-
-// Encode gives the bytes of a reply. Without an error, its ReqType must be one that has a body.
-func (r *Reply) Encode() []byte {
-	b := pack(nil, abi.Reply{Error: int32(r.Errno), Version: abi.NMU_VERSION})
-	b = pack(b, r.Header)
-	if r.Errno != 0 {
-		return b
-	}
-	b = pack(b, body(r.Header.ReqType, &r.Register, &r.PortInfo))
-	return pack(b, r.Grant)
-}
-
-// DecodeReply reads a reply. A reply that carries an errno is a good one.
-func DecodeReply(b []byte) (Reply, error) {
-	var r Reply
-	var head abi.Reply
-	if len(b) < headSize+headerSize {
-		return r, fmt.Errorf("reply of %d bytes", len(b))
-	}
-	b = unpack(b, &head)
-	b = unpack(b, &r.Header)
-	if head.Version != abi.NMU_VERSION {
-		return r, fmt.Errorf("reply of protocol %d, want %d", head.Version, abi.NMU_VERSION)
-	}
-	if head.Error < 0 {
-		return r, fmt.Errorf("reply with error %d", head.Error)
-	}
-	if r.Errno = unix.Errno(head.Error); r.Errno != 0 {
-		if len(b) != 0 {
-			return r, fmt.Errorf("failure reply with %d bytes more", len(b))
-		}
-		return r, nil
-	}
-	to := body(r.Header.ReqType, &r.Register, &r.PortInfo)
-	if to == nil || len(b) != binary.Size(to)+binary.Size(r.Grant) {
-		return r, fmt.Errorf("reply of type %d with %d bytes", r.Header.ReqType, len(b))
-	}
-	unpack(unpack(b, to), &r.Grant)
-	return r, nil
-}
-
-// body picks the body that a request type has; nil for a type that is not known.
-func body(reqType uint16, reg *abi.ReqRegister, info *abi.ReqPortInfo) any {
+// newBody makes the body that a request type has; nil for a type that has none, or is not known.
+func newBody(reqType uint16) any {
 	switch reqType {
 	case abi.NETMAP_REQ_REGISTER:
-		return reg
+		return new(abi.ReqRegister)
 	case abi.NETMAP_REQ_PORT_INFO_GET:
-		return info
+		return new(abi.ReqPortInfo)
+	case abi.NETMAP_REQ_VALE_ATTACH:
+		return new(abi.ReqAttach)
+	case abi.NETMAP_REQ_VALE_DETACH:
+		return new(abi.ReqDetach)
+	case abi.NETMAP_REQ_VALE_LIST:
+		return new(abi.ReqList)
+	case abi.NETMAP_REQ_PORT_HDR_SET, abi.NETMAP_REQ_PORT_HDR_GET:
+		return new(abi.ReqPortHdr)
+	case abi.NETMAP_REQ_VALE_NEWIF:
+		return new(abi.ReqNewIf)
+	case abi.NETMAP_REQ_VALE_POLLING_ENABLE, abi.NETMAP_REQ_VALE_POLLING_DISABLE:
+		return new(abi.ReqPolling)
+	case abi.NETMAP_REQ_POOLS_INFO_GET:
+		return new(abi.ReqPoolsInfo)
+	case abi.NETMAP_REQ_SYNC_KLOOP_START:
+		return new(abi.ReqKloopStart)
 	}
 	return nil
+}
+
+// Encode gives the bytes of a request.
+func (q *Request) Encode() []byte {
+	var body []byte
+	if q.Op == abi.NMU_OP_CTRL && q.Body != nil && q.Header.Body != 0 {
+		body = pack(nil, q.Body)
+	}
+	options := packOptions(q.Options)
+	head := abi.Request{
+		Op: q.Op, Version: abi.NMU_VERSION, ID: q.ID, BodyLen: uint32(len(body)), OptionsLen: uint32(len(options)),
+	}
+	if q.Cut {
+		head.Flags = abi.NMU_OPTIONS_CUT
+	}
+	b := pack(nil, head)
+	switch q.Op {
+	case abi.NMU_OP_CTRL:
+		b = append(append(pack(b, q.Header), body...), options...)
+	case abi.NMU_OP_REGIF, abi.NMU_OP_GINFO:
+		b = pack(b, q.legacy)
+	}
+	return b
+}
+
+// Encode gives the bytes of a reply.
+func (r *Reply) Encode() []byte {
+	head := abi.Reply{Error: int32(r.Errno), Version: abi.NMU_VERSION, ID: r.ID}
+	var body, options, grant []byte
+	if r.Op == abi.NMU_OP_CTRL {
+		options = packOptions(r.Options)
+		if r.Errno == 0 && r.Body != nil {
+			body = pack(nil, r.Body)
+		}
+	}
+	if r.Errno == 0 && r.Grant != nil {
+		grant = pack(nil, r.Grant)
+	}
+	head.BodyLen, head.OptionsLen, head.GrantLen = uint32(len(body)), uint32(len(options)), uint32(len(grant))
+	b := pack(nil, head)
+	switch r.Op {
+	case abi.NMU_OP_CTRL:
+		b = append(append(pack(b, r.Header), body...), options...)
+	case abi.NMU_OP_REGIF, abi.NMU_OP_GINFO:
+		if r.Errno == 0 {
+			toLegacy(&r.legacy, &r.Header, r.Body)
+		}
+		b = pack(b, r.legacy)
+	}
+	return append(b, grant...)
 }
 
 // pack appends a struct of package abi.

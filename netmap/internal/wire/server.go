@@ -12,7 +12,7 @@ import (
 // the port; one that wraps an errno can be answered, the rest end the connection. Descriptors that a
 // program sends are dropped.
 func ReadRequest(c *net.UnixConn) (Request, error) {
-	b := make([]byte, maxRequest+1)
+	b := make([]byte, MaxRequest+1)
 	n, err := c.Read(b)
 	if err != nil {
 		return Request{}, err
@@ -20,7 +20,7 @@ func ReadRequest(c *net.UnixConn) (Request, error) {
 	return DecodeRequest(b[:n])
 }
 
-// WriteReply answers a program. The files (RegisterFiles of them for a granted registration) stay the
+// WriteReply answers a program. The files (GrantFiles of them with a grant) stay the
 // caller's.
 func WriteReply(c *net.UnixConn, r Reply, files ...*os.File) error {
 	fds := make([]int, 0, len(files))

@@ -54,7 +54,7 @@ func TestCall(t *testing.T) {
 			t.Errorf("first request %+v, %v", q, err)
 		}
 		r := NewReply(q)
-		r.PortInfo.TxSlots = 9
+		r.Body.(*abi.ReqPortInfo).TxSlots = 9
 		if err := WriteReply(c, r); err != nil {
 			t.Error(err)
 		}
@@ -82,11 +82,11 @@ func TestCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, fds, err := Call(fd, request(t, abi.NETMAP_REQ_PORT_INFO_GET, "eth1"))
-	if err != nil || len(fds) != 0 || r.PortInfo.TxSlots != 9 {
+	if err != nil || len(fds) != 0 || r.Body.(*abi.ReqPortInfo).TxSlots != 9 {
 		t.Errorf("port info: %+v, %v, %v", r, fds, err)
 	}
 	r, fds, err = Call(fd, request(t, abi.NETMAP_REQ_REGISTER, "eth1"))
-	if err != nil || len(fds) != RegisterFiles || r.Grant != replies["granted"].Grant {
+	if err != nil || len(fds) != GrantFiles || *r.Grant != *replies["granted"].Grant {
 		t.Fatalf("register: %+v, %v, %v", r, fds, err)
 	}
 	for _, fd := range fds {

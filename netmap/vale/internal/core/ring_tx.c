@@ -102,8 +102,8 @@ void vale_ring_publish_tx(struct vale_ring *r)
 {
 	uint32_t cur = r->st->pos;
 
-	/* Pairs with the program's acquire of tail in its sync. */
-	atomic_store_explicit(&r->ctl->cur, cur, memory_order_relaxed);
+	/* Pair with the program's acquires in its sync. A program that waits for cur finds the tail that goes with it. */
 	atomic_store_explicit(&r->ctl->tail, cur == 0 ? r->slots - 1 : cur - 1, memory_order_release);
+	atomic_store_explicit(&r->ctl->cur, cur, memory_order_release);
 }
 
