@@ -12,14 +12,16 @@ import (
 // and moves the head of its first ring to where no ring goes.
 func breakRules(t *testing.T, n *testNode) {
 	t.Helper()
-	const head, header, register = 8, 88, 56
+	const head, header, register = 24, 88, 56
 	order := binary.LittleEndian
 	request := make([]byte, head+header+register)
 	order.PutUint32(request, 1)                  // NMU_OP_CTRL
-	order.PutUint32(request[4:], 1)              // NMU_VERSION
+	order.PutUint32(request[4:], 2)              // NMU_VERSION
+	order.PutUint32(request[16:], register)      // body_len
 	order.PutUint16(request[head:], 14)          // nr_version
 	order.PutUint16(request[head+2:], 1)         // NETMAP_REQ_REGISTER
 	copy(request[head+8:], "eth1")               // nr_name
+	request[head+80] = 1                         // nr_body: there is one
 	order.PutUint32(request[head+header+36:], 1) // nr_mode: NR_REG_ALL_NIC
 	conn := n.connect()
 	if _, err := conn.Write(request); err != nil {
@@ -31,7 +33,7 @@ func breakRules(t *testing.T, n *testNode) {
 		t.Fatal(err)
 	}
 	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
-	if err != nil || len(messages) != 1 || size != head+header+register+40 {
+	if err != nil || len(messages) != 1 || size != head+header+register+88 {
 		t.Fatalf("reply of %d bytes, %d control messages, %v", size, len(messages), err)
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
@@ -50,7 +52,7 @@ func breakRules(t *testing.T, n *testNode) {
 			_ = unix.Close(fd)
 		}
 	})
-	order.PutUint32(memory[order.Uint64(grant[8:]):], 1<<30)
+	order.PutUint32(memory[order.Uint64(grant[40:])+2*256:], 1<<30) // head of the TX ring, behind the two RX rings
 	if _, err := unix.Write(kick, []byte{1, 0, 0, 0, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
