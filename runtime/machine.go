@@ -36,6 +36,9 @@ type Machine interface {
 	Waits(lab state.Dir, node string) (bool, error)
 	// ReleaseNode lets the node's command start. Twice is fine.
 	ReleaseNode(lab state.Dir, node string) error
+	// AwaitNode returns when a released node has come to a condition, and fails
+	// when it can't come to it any more.
+	AwaitNode(ctx context.Context, lab state.Dir, node string, condition topology.Condition) error
 	// StopNode kills the node and returns when its processes, control groups
 	// and folders are gone. One that is not there is no error.
 	StopNode(ctx context.Context, lab state.Dir, node string) error

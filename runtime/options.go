@@ -20,6 +20,7 @@ const (
 	Failed  = executor.Failed  // it could not be made; Err says why
 	Undoing = executor.Undoing // it is being taken back
 	Undone  = executor.Undone  // it was taken back; Err says what remains
+	Working = executor.Working // it goes on; Text says with what
 )
 
 // Options are the same for Deploy, Preview and Destroy. The zero value is good.

@@ -17,7 +17,11 @@ type checker struct {
 	ports     map[string]int      // by switch
 	parent    map[string]string   // of a switch, towards one that stands for all it is trunked with
 	segments  map[string][]member // by wire or switch
+	mgmt      map[string]bool     // nodes with a management network
 }
+
+// mgmtInterface is what the engine calls a container's interface on its bridge.
+const mgmtInterface = "eth0"
 
 // member is an interface that hears the others of its segment.
 type member struct {
@@ -25,7 +29,7 @@ type member struct {
 	at pos
 }
 
-func newChecker(r *reader, names *names) *checker {
+func newChecker(r *reader, lab *Lab, names *names) *checker {
 	c := &checker{
 		reader:    r,
 		endpoints: make(map[string]pos),
@@ -33,6 +37,10 @@ func newChecker(r *reader, names *names) *checker {
 		ports:     make(map[string]int),
 		parent:    make(map[string]string),
 		segments:  make(map[string][]member),
+		mgmt:      make(map[string]bool),
+	}
+	for i := range lab.Nodes {
+		c.mgmt[lab.Nodes[i].Name] = lab.Nodes[i].Mgmt
 	}
 	for name := range names.switches {
 		c.parent[name] = name
@@ -46,6 +54,10 @@ func (c *checker) add(l readLink) {
 	for i, e := range l.Ends {
 		switch {
 		case e.Node != "":
+			if e.Interface == mgmtInterface && c.mgmt[e.Node] {
+				c.fault(l.ends[i], "call it eth1, or take mgmt away",
+					"endpoint %s: %s is the management network's interface", e, mgmtInterface)
+			}
 			if !c.once(c.endpoints, e, l.ends[i], "endpoint") {
 				continue
 			}

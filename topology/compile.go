@@ -53,10 +53,37 @@ func (l *Lab) Compile() *Plan {
 	for i := range c.uplinks {
 		add(Step{Uplink: &c.uplinks[i]})
 	}
-	for i := range nodes {
-		add(Step{Start: &Start{Node: nodes[i].Name}})
+	for _, i := range startOrder(nodes) {
+		add(Step{Start: &Start{Node: nodes[i].Name, After: nodes[i].DependsOn}})
 	}
 	return p
+}
+
+// startOrder returns the nodes, which are sorted by name, so that each comes after
+// those that it depends on, and otherwise in the order that they have. They depend
+// on each other in no circle.
+func startOrder(nodes []Node) []int {
+	index := make(map[string]int, len(nodes))
+	for i := range nodes {
+		index[nodes[i].Name] = i
+	}
+	order := make([]int, 0, len(nodes))
+	placed := make([]bool, len(nodes))
+	var place func(int)
+	place = func(i int) {
+		if placed[i] {
+			return
+		}
+		placed[i] = true
+		for _, d := range nodes[i].DependsOn {
+			place(index[d.Node])
+		}
+		order = append(order, i)
+	}
+	for i := range nodes {
+		place(i)
+	}
+	return order
 }
 
 // compiler sorts the links of a lab into what they make.

@@ -7,23 +7,113 @@ import (
 	"strings"
 )
 
-// binds reads Docker's -v: HOST:CONTAINER[:OPTIONS], or CONTAINER for a volume
-// without a name.
+// binds reads Docker's -v of paths of the machine: HOST:CONTAINER[:OPTIONS], HOST
+// relative to the lab file, or CONTAINER for a volume without a name.
 func (r *reader) binds(v item, what string) ([]string, bool) {
-	return r.textList(v, what, "write HOST:CONTAINER or HOST:CONTAINER:ro", func(text string) string {
-		parts := strings.Split(text, ":")
-		target := parts[len(parts)-1]
-		if len(parts) > 1 {
-			target = parts[1]
+	binds, ok := r.textList(v, what, "write HOST:CONTAINER or HOST:CONTAINER:ro", bindProblem)
+	for i, bind := range binds {
+		binds[i] = r.absoluteBind(bind)
+		ok = r.spend(v.at, len(binds[i])) && ok
+	}
+	return binds, ok
+}
+
+// bindProblem says what is wrong with a bind.
+func bindProblem(text string) string {
+	parts := strings.Split(text, ":")
+	target := parts[len(parts)-1]
+	if len(parts) > 1 {
+		target = parts[1]
+	}
+	switch {
+	case len(parts) > 3 || parts[0] == "":
+		return "is not a bind"
+	case !path.IsAbs(target) || path.Clean(target) == "/":
+		return "does not bind to an absolute path"
+	case within(target, ownFolder):
+		return "binds to " + ownFolder + ", which is valelab's"
+	}
+	return ""
+}
+
+// ownFolder is what every node finds there from valelab.
+const ownFolder = "/run/valelab"
+
+// within says whether a path is the folder or in it.
+func within(name, folder string) bool {
+	name = path.Clean(name)
+	return name == folder || strings.HasPrefix(name, folder+"/")
+}
+
+// absoluteBind makes the host's part of a bind absolute.
+func (r *reader) absoluteBind(bind string) string {
+	host, rest, two := strings.Cut(bind, ":")
+	switch {
+	case !two || path.IsAbs(host):
+		return bind
+	case host == "~" || strings.HasPrefix(host, "~/"):
+		if home, ok := r.env.Lookup("HOME"); ok && path.IsAbs(home) {
+			return path.Join(home, host[1:]) + ":" + rest
 		}
-		switch {
-		case len(parts) > 3 || parts[0] == "":
-			return "is not a bind"
-		case !path.IsAbs(target):
-			return "does not bind to an absolute path"
+		return bind
+	case r.env.Folder == "":
+		return bind
+	}
+	return path.Join(r.env.Folder, host) + ":" + rest
+}
+
+// volumes reads Docker's -v of volumes of the engine: NAME:CONTAINER[:OPTIONS], or
+// CONTAINER for one without a name.
+func (r *reader) volumes(v item, what string) ([]string, bool) {
+	return r.textList(v, what, "write NAME:CONTAINER; paths of the machine are called binds", func(text string) string {
+		if problem := bindProblem(text); problem != "" {
+			return strings.ReplaceAll(problem, "a bind", "a volume")
+		}
+		name, _, named := strings.Cut(text, ":")
+		if named && nameError(name, maxVolumeName) != nil {
+			return "is not a volume"
 		}
 		return ""
 	})
+}
+
+// maxVolumeName bounds the name of a volume, in bytes.
+const maxVolumeName = 255
+
+// tmpfs reads Docker's --tmpfs: CONTAINER[:OPTIONS].
+func (r *reader) tmpfs(v item, what string) ([]string, bool) {
+	return r.textList(v, what, "write CONTAINER or CONTAINER:size=64m", func(text string) string {
+		switch target := tmpfsTarget(text); {
+		case !path.IsAbs(target) || target == "/":
+			return "is not an absolute path"
+		case within(target, ownFolder):
+			return "is " + ownFolder + ", which is valelab's"
+		}
+		return ""
+	})
+}
+
+// tmpfsTarget returns where in the container a tmpfs appears.
+func tmpfsTarget(text string) string {
+	target, _, _ := strings.Cut(text, ":")
+	return path.Clean(target)
+}
+
+// pullPolicy reads when an image is pulled. containerlab's name for missing is
+// taken too.
+func (r *reader) pullPolicy(v item, what string) (string, bool) {
+	text, ok := r.text(v, what)
+	if !ok {
+		return "", false
+	}
+	switch policy := strings.ToLower(text); policy {
+	case "missing", "ifnotpresent":
+		return "", true
+	case PullAlways, PullNever:
+		return policy, true
+	}
+	r.fault(v.at, "write always, missing or never", "%s: %s is not a pull policy", what, quote(text))
+	return "", false
 }
 
 // bindTarget returns where in the container a bind appears.

@@ -29,6 +29,7 @@ func testEnv() Env {
 		"bad.env":    "GOOD=1\nnot good=2\n",
 	}
 	return Env{
+		Folder: "/labs/demo",
 		Lookup: func(name string) (string, bool) {
 			value, ok := vars[name]
 			return value, ok

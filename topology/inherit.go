@@ -55,11 +55,12 @@ type draft struct {
 	Node
 	env      map[string]string
 	envFiles []string
+	wishes   []wish
 }
 
 // node puts a node together from what the levels say: defaults, a group, the node
 // itself, the later ones first in rank.
-func (r *reader) node(name string, p pos, levels ...level) Node {
+func (r *reader) node(name string, p pos, levels ...level) draft {
 	d := draft{Node: Node{Name: name, Hostname: name, Restart: RestartPolicy{Name: RestartNo}}}
 	for _, f := range fields {
 		value, last := f.inherit(levels)
@@ -75,10 +76,18 @@ func (r *reader) node(name string, p pos, levels ...level) Node {
 			r.fault(levels[last].values[f.name].at, hint, "%s needs an image, which node %s does not have", f.name, quote(name))
 		}
 	}
+	if len(d.Ports) > 0 && !d.Mgmt {
+		_, last := portsField.inherit(levels)
+		r.fault(levels[last].values[portsField.name].at, "add mgmt: true, or reach the node through its links",
+			"ports: node %s has no management network to publish them from", quote(name))
+	}
 	d.Env = r.variables(d.envFiles, d.env)
 	r.spend(p, d.size())
-	return d.Node
+	return d
 }
+
+// portsField finds where a node's ports are written.
+var portsField = field{name: "ports"}
 
 // inherit returns what the levels together say about the field, and which of them
 // is the last to say something, -1 if none does.
@@ -118,7 +127,7 @@ func (r *reader) variables(files []string, own map[string]string) []string {
 // size returns about how many bytes the node takes in a plan.
 func (d *draft) size() int {
 	n := costThing
-	for _, list := range slices.Concat([][]string{d.Cmd, d.Env, d.CapAdd, d.Entrypoint, d.Binds, d.Ports, d.Devices}, d.Exec) {
+	for _, list := range slices.Concat([][]string{d.Cmd, d.Env, d.CapAdd, d.Entrypoint, d.Binds, d.Volumes, d.Tmpfs, d.Ports, d.Devices}, d.Exec) {
 		for _, text := range list {
 			n += costValue + len(text)
 		}
@@ -127,6 +136,9 @@ func (d *draft) size() int {
 		n += costValue + len(kv.Key) + len(kv.Value)
 	}
 	n += len(d.Image) + len(d.User) + len(d.CPUSet) + len(d.Hostname)
+	for _, w := range d.wishes {
+		n += costValue + len(w.node)
+	}
 	if d.DNS != nil {
 		for _, text := range slices.Concat(d.DNS.Servers, d.DNS.Search, d.DNS.Options) {
 			n += costValue + len(text)
@@ -173,6 +185,21 @@ func mergeBinds(lower, upper []string) []string {
 	for _, bind := range lower {
 		if !targets[bindTarget(bind)] {
 			merged = append(merged, bind)
+		}
+	}
+	return append(merged, upper...)
+}
+
+// mergeTmpfs is mergeBinds for tmpfs, whose target comes first.
+func mergeTmpfs(lower, upper []string) []string {
+	targets := make(map[string]bool, len(upper))
+	for _, mount := range upper {
+		targets[tmpfsTarget(mount)] = true
+	}
+	var merged []string
+	for _, mount := range lower {
+		if !targets[tmpfsTarget(mount)] {
+			merged = append(merged, mount)
 		}
 	}
 	return append(merged, upper...)

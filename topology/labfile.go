@@ -138,6 +138,7 @@ func (r *reader) nodes(lab *Lab, names *names, sections map[string]entry) {
 		}
 		r.fault(p, "for example nodes: {gen: {cmd: sleep infinity}}", "lab has no nodes")
 	}
+	drafts := make([]draft, 0, len(names.nodeOrder))
 	for i, name := range names.nodeOrder {
 		own := r.level(names.nodeValues[i], "node "+quote(name), true)
 		group := own.group
@@ -147,9 +148,13 @@ func (r *reader) nodes(lab *Lab, names *names, sections map[string]entry) {
 		if _, ok := groups[group.text]; !ok && group.text != "" {
 			r.fault(group.at, r.suggest(group.text, groupNames), "unknown group %s", quote(group.text))
 		}
-		lab.Nodes = append(lab.Nodes, r.node(name, names.nodes[name], defaults, groups[group.text], own))
+		drafts = append(drafts, r.node(name, names.nodes[name], defaults, groups[group.text], own))
 		if r.spent {
 			return
 		}
+	}
+	r.dependencies(drafts)
+	for _, d := range drafts {
+		lab.Nodes = append(lab.Nodes, d.Node)
 	}
 }

@@ -23,7 +23,7 @@ const linkHint = "for example [gen:eth1, left], or endpoints: [gen:eth1, left] a
 // links reads the links and checks what concerns more than one of them.
 func (r *reader) links(lab *Lab, names *names, e entry) {
 	items, _ := r.list(e.value, "links", linkHint)
-	c := newChecker(r, names)
+	c := newChecker(r, lab, names)
 	for _, v := range items {
 		if !r.spend(v.at, 2*costThing) {
 			return

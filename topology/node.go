@@ -25,16 +25,21 @@ type Node struct {
 	Restart      RestartPolicy `json:"restart"`
 	StartupDelay time.Duration `json:"-"` // whole seconds; JSON has them as the number startup-delay
 	Hosts        []Host        `json:"-"` // every name of the lab; JSON has it once, in the lab step
+	DependsOn    []Dependency  `json:"-"` // sorted by node; a plan has it in the node's start step
 
 	// The rest is only set for containers.
 
 	Image       string       `json:"image,omitempty"`
 	Entrypoint  []string     `json:"entrypoint,omitempty"`
-	Exec        [][]string   `json:"exec,omitempty"`     // commands run once the node is up
-	Binds       []string     `json:"binds,omitempty"`    // Docker's -v
-	Ports       []string     `json:"ports,omitempty"`    // Docker's -p
-	ShmSize     int64        `json:"shm-size,omitempty"` // bytes; 0: the engine's default
-	Devices     []string     `json:"devices,omitempty"`  // Docker's --device
+	PullPolicy  string       `json:"image-pull-policy,omitempty"` // PullAlways or PullNever; "": when it is missing
+	Exec        [][]string   `json:"exec,omitempty"`              // commands run once the node is up
+	Binds       []string     `json:"binds,omitempty"`             // Docker's -v, of paths of the machine
+	Volumes     []string     `json:"volumes,omitempty"`           // Docker's -v, of the engine's volumes
+	Tmpfs       []string     `json:"tmpfs,omitempty"`             // Docker's --tmpfs
+	Mgmt        bool         `json:"mgmt,omitempty"`              // eth0 is on the engine's bridge
+	Ports       []string     `json:"ports,omitempty"`             // Docker's -p
+	ShmSize     int64        `json:"shm-size,omitempty"`          // bytes; 0: the engine's default
+	Devices     []string     `json:"devices,omitempty"`           // Docker's --device
 	DNS         *DNS         `json:"dns,omitempty"`
 	Healthcheck *Healthcheck `json:"healthcheck,omitempty"`
 }
@@ -58,6 +63,12 @@ type RestartPolicy struct {
 	Name string `json:"name"`
 	Max  int    `json:"max,omitempty"` // restarts at most, of RestartOnFailure; 0: no limit
 }
+
+// Values of PullPolicy. Without one an image is pulled when the machine lacks it.
+const (
+	PullAlways = "always"
+	PullNever  = "never"
+)
 
 // DNS is a container's resolver configuration.
 type DNS struct {

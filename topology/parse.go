@@ -8,6 +8,9 @@ type Env struct {
 	// ReadFile returns the content of a file that `env-files` names; the path is
 	// passed as the lab file spells it. With a nil ReadFile env files are faults.
 	ReadFile func(path string) ([]byte, error)
+	// Folder is the lab file's, absolute: what `binds` names is relative to it.
+	// Without one those paths stay as they are.
+	Folder string
 }
 
 // Parse reads a lab file. The file name is only used in faults. The error is a

@@ -26,9 +26,14 @@ func ParsePlan(data []byte) (*Plan, error) {
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
+	nodes := make(map[string]*Node)
 	for i := range p.Steps {
-		if n := p.Steps[i].Node; n != nil {
-			n.Hosts = p.Steps[0].Lab.Hosts
+		switch s := &p.Steps[i]; {
+		case s.Node != nil:
+			s.Node.Hosts = p.Steps[0].Lab.Hosts
+			nodes[s.Node.Name] = s.Node
+		case s.Start != nil:
+			nodes[s.Start.Node].DependsOn = s.Start.After
 		}
 	}
 	return &p, nil
@@ -89,6 +94,20 @@ func (s *Step) check() error {
 		return fmt.Errorf("unknown use %s of the interface", quote(s.Uplink.Host))
 	case s.Uplink != nil:
 		return hostInterfaceError(s.Uplink.Interface)
+	case s.Start != nil:
+		return s.Start.check()
+	}
+	return nil
+}
+
+func (s *Start) check() error {
+	for i, d := range s.After {
+		if d.Condition != Started && d.Condition != Healthy && d.Condition != Exited {
+			return fmt.Errorf("unknown condition %s", quote(string(d.Condition)))
+		}
+		if i > 0 && s.After[i-1].Node >= d.Node {
+			return errors.New("dependencies are not in order")
+		}
 	}
 	return nil
 }
@@ -99,6 +118,9 @@ func (n *Node) check() error {
 	}
 	if n.CPU < 0 || n.Memory < 0 || n.ShmSize < 0 {
 		return errors.New("a limit is negative")
+	}
+	if n.PullPolicy != "" && n.PullPolicy != PullAlways && n.PullPolicy != PullNever {
+		return fmt.Errorf("unknown pull policy %s", quote(n.PullPolicy))
 	}
 	if _, ok := parseRestart(n.Restart.Name); !ok {
 		return fmt.Errorf("unknown restart policy %s", quote(n.Restart.Name))

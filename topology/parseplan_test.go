@@ -11,7 +11,7 @@ func TestParsePlanRefuses(t *testing.T) {
 	lab, err := Parse("lab.yml", []byte(`
 name: a
 switches: {x: {}, y: {}}
-nodes: {m: {cmd: sleep 1}, n: {}}
+nodes: {m: {cmd: sleep 1}, n: {depends_on: {m: exited}}, o: {image: x, image-pull-policy: never, depends_on: [m, n]}}
 links: [["m:e", x], ["m:f", "n:e"], [x, y], [x, "host:p"]]
 `), Env{})
 	if err != nil {
@@ -48,7 +48,11 @@ links: [["m:e", x], ["m:f", "n:e"], [x, y], [x, "host:p"]]
 		{`"mac":"02`, `"mac":"03`},
 		{`"a":"x","b":"y"`, `"a":"y","b":"x"`},
 		{`"host":"keep"`, `"host":"steal"`},
-		{`"start":{"node":"n"}`, `"start":{"node":"o"}`},
+		{`"start":{"node":"m"}`, `"start":{"node":"o"}`},
+		{`"condition":"exited"`, `"condition":"happy"`},
+		{`"after":[{"node":"m","condition":"exited"}]`, `"after":[]`},
+		{`{"node":"m","condition":"started"},{"node":"n","condition":"started"}`, `{"node":"n","condition":"started"},{"node":"m","condition":"started"}`},
+		{`"image-pull-policy":"never"`, `"image-pull-policy":"sometimes"`},
 	} {
 		bad := strings.Replace(good, test.old, test.new, 1)
 		if bad == good {

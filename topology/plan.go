@@ -2,8 +2,9 @@ package topology
 
 // Plan is what has to exist for a lab to run: a graph of small steps, each of
 // which can be done, undone and observed. Steps are ordered so that a step comes
-// after all that it needs; within a kind they are sorted by name, so that moving
-// things about in a lab file does not change its plan.
+// after all that it needs; within a kind they are sorted by name (starts as far as
+// what they depend on lets them), so that moving things about in a lab file does not
+// change its plan.
 type Plan struct {
 	Lab    string `json:"lab"`
 	Netmap string `json:"netmap"` // as the file says; NetmapAuto is resolved by runtime
@@ -34,7 +35,7 @@ const (
 //	endpoint/NODE:INTERFACE   its node, its switch
 //	trunk/A--B                both switches
 //	uplink/INTERFACE          its switch
-//	start/NODE                its node, all endpoints of it
+//	start/NODE                its node, all endpoints of it, the starts that it depends on
 type Step struct {
 	ID    string   `json:"id"`
 	Kind  Kind     `json:"kind"`
@@ -88,9 +89,11 @@ type Uplink struct {
 	Host      string `json:"host"` // HostKeep or HostTake
 }
 
-// Start starts the command of a node.
+// Start starts the command of a node, once the nodes that it depends on have come
+// to their conditions.
 type Start struct {
-	Node string `json:"node"`
+	Node  string       `json:"node"`
+	After []Dependency `json:"after,omitempty"` // sorted by node
 }
 
 // Host is a line of /etc/hosts.

@@ -33,6 +33,8 @@ func nodeID(name string) string { return string(KindNode) + "/" + name }
 
 func endpointID(node, iface string) string { return string(KindEndpoint) + "/" + node + ":" + iface }
 
+func startID(node string) string { return string(KindStart) + "/" + node }
+
 // id returns the ID that belongs to the payload.
 func (s *Step) id() string {
 	switch s.kind() {
@@ -49,7 +51,7 @@ func (s *Step) id() string {
 	case KindUplink:
 		return string(KindUplink) + "/" + s.Uplink.Interface
 	case KindStart:
-		return string(KindStart) + "/" + s.Start.Node
+		return startID(s.Start.Node)
 	}
 	return ""
 }
@@ -67,7 +69,11 @@ func (s *Step) needs(endpoints map[string][]string) []string {
 	case KindUplink:
 		return []string{switchID(s.Uplink.Switch)}
 	case KindStart:
-		return append([]string{nodeID(s.Start.Node)}, endpoints[s.Start.Node]...)
+		needs := append([]string{nodeID(s.Start.Node)}, endpoints[s.Start.Node]...)
+		for _, d := range s.Start.After {
+			needs = append(needs, startID(d.Node))
+		}
+		return needs
 	}
 	return nil
 }

@@ -79,7 +79,11 @@ func (s *Step) details() string {
 	case s.Uplink != nil:
 		return fmt.Sprintf("on %s  host %s", s.Uplink.Switch, s.Uplink.Host)
 	case s.Start != nil:
-		return "needs " + strings.Join(s.Needs, " ")
+		text := "needs " + strings.Join(s.Needs, " ")
+		for _, d := range s.Start.After {
+			text += "  " + d.Node + " " + string(d.Condition)
+		}
+		return text
 	}
 	return ""
 }

@@ -117,6 +117,19 @@ func (r *reader) integer(v item, what string, lo, hi int) (int, bool) {
 	return n, true
 }
 
+// boolean returns true or false.
+func (r *reader) boolean(v item, what string) (bool, bool) {
+	text, ok := r.text(v, what)
+	if !ok {
+		return false, false
+	}
+	if text != "true" && text != "false" {
+		r.fault(v.at, "", "%s must be true or false, not %s", what, quote(text))
+		return false, false
+	}
+	return text == "true", true
+}
+
 // list returns the values of a list; a null list is empty.
 func (r *reader) list(v item, what, hint string) ([]item, bool) {
 	if r.isNull(v) {

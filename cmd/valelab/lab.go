@@ -17,14 +17,19 @@ func isLabFile(word string) bool {
 	return strings.Contains(word, "/") || strings.HasSuffix(word, ".yml") || strings.HasSuffix(word, ".yaml")
 }
 
-// readLab parses a lab file. Its env-files are relative to it.
+// readLab parses a lab file. Its env-files and binds are relative to it.
 func readLab(file string) (*topology.Lab, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, usagef("", "lab file: %w", err)
 	}
+	folder, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, fmt.Errorf("lab file: %w", err)
+	}
 	return topology.Parse(file, data, topology.Env{
 		Lookup: os.LookupEnv,
+		Folder: folder,
 		ReadFile: func(name string) ([]byte, error) {
 			if !filepath.IsAbs(name) {
 				name = filepath.Join(filepath.Dir(file), name)

@@ -48,6 +48,9 @@ func newProgress(w io.Writer, verb string) *progress {
 // show takes one event.
 func (p *progress) show(e runtime.Event) {
 	switch e.Phase {
+	case runtime.Working:
+		p.say(e)
+		return
 	case runtime.Started, runtime.Undoing:
 		p.running = append(p.running, e.Step)
 	default:
@@ -65,6 +68,15 @@ func (p *progress) show(e runtime.Event) {
 	}
 }
 
+// say shows what a step that takes long is at: on a terminal in the place of the
+// live view, elsewhere nothing, since such texts follow one another quickly.
+func (p *progress) say(e runtime.Event) {
+	if p.width != nil && time.Since(p.drawn) >= redraw {
+		p.drawn = time.Now()
+		p.line(fmt.Sprintf("%s: %s  %s", p.verb, e.Step, e.Text))
+	}
+}
+
 // draw writes the line of the live view.
 func (p *progress) draw(e runtime.Event) {
 	if time.Since(p.drawn) < redraw && e.Ended < e.Total {
@@ -75,7 +87,11 @@ func (p *progress) draw(e runtime.Event) {
 	if e.Phase == runtime.Undoing || e.Phase == runtime.Undone {
 		verb = "undo"
 	}
-	line := fmt.Sprintf("%s: %d of %d  %s", verb, e.Ended, e.Total, strings.Join(p.running, " "))
+	p.line(fmt.Sprintf("%s: %d of %d  %s", verb, e.Ended, e.Total, strings.Join(p.running, " ")))
+}
+
+// line replaces the line of the live view.
+func (p *progress) line(line string) {
 	if width := p.width(); len(line) >= width {
 		line = line[:width-1]
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -14,7 +15,7 @@ type Config struct {
 	// Workers is the number of steps that run at once, at least 1.
 	Workers int
 	// Progress is called for each event, one call at a time and in order; no
-	// step starts while it runs. It may be nil.
+	// step starts or ends while it runs. It may be nil.
 	Progress func(Event)
 }
 
@@ -45,10 +46,11 @@ func Run(ctx context.Context, steps []Step, config Config) (Result, error) {
 // run is the state of one Run. Its fields belong to the goroutine of Run.
 type run struct {
 	*graph
-	config Config
-	begun  []bool      // whether each step's Do was called
-	since  []time.Time // when each step, or its undoing, started
-	result Result
+	config  Config
+	telling sync.Mutex  // one call of Progress at a time
+	begun   []bool      // whether each step's Do was called
+	since   []time.Time // when each step, or its undoing, started
+	result  Result
 }
 
 func (r *run) run(ctx context.Context) (Result, error) {
@@ -70,7 +72,18 @@ func (r *run) forward(ctx context.Context) error {
 		before:  r.needs,
 		after:   r.neededBy,
 		started: func(i int) { r.begin(i, Started, r.result.Present+r.result.Done, len(r.steps)) },
-		visit:   func(i int) outcome { return do(inner, &r.steps[i]) },
+		wait: func(i int) func() outcome {
+			if r.steps[i].Wait == nil {
+				return nil
+			}
+			return func() outcome {
+				if err := r.steps[i].Wait(r.speaking(inner, i)); err != nil {
+					return outcome{phase: Failed, err: err, idle: true}
+				}
+				return outcome{}
+			}
+		},
+		visit: func(i int) outcome { return do(r.speaking(inner, i), &r.steps[i]) },
 		ended: func(i int, o outcome) bool {
 			switch o.phase {
 			case Present:
@@ -199,6 +212,30 @@ func (r *run) end(i int, o outcome, ended, total int) {
 
 func (r *run) tell(e Event) {
 	if r.config.Progress != nil {
+		r.telling.Lock()
+		defer r.telling.Unlock()
 		r.config.Progress(e)
+	}
+}
+
+// speaking returns a context through which the step can [Say] something.
+func (r *run) speaking(ctx context.Context, i int) context.Context {
+	if r.config.Progress == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, sayKey{}, func(text string) {
+		r.tell(Event{Step: r.steps[i].ID, Phase: Working, Text: text, Total: len(r.steps)})
+	})
+}
+
+// sayKey is where a step's context has what Say calls.
+type sayKey struct{}
+
+// Say tells, as an event, what a step that takes long is at. ctx is the one
+// that the step's function was given, or comes from it; with another one
+// nothing happens.
+func Say(ctx context.Context, text string) {
+	if say, ok := ctx.Value(sayKey{}).(func(string)); ok {
+		say(text)
 	}
 }

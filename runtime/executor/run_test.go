@@ -221,3 +221,82 @@ func TestRunEvents(t *testing.T) {
 		t.Errorf("events\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// A chain of steps that wait for one another goes through with one worker, and
+// as many as like wait at once.
+func TestWaitHoldsNoWorker(t *testing.T) {
+	const length = 50
+	var steps []Step
+	done := make([]chan struct{}, length)
+	for i := range done {
+		done[i] = make(chan struct{})
+	}
+	for i := range length {
+		// In the order that a worker would take them, each waits for the next.
+		s := Step{ID: fmt.Sprint(i), Do: func(context.Context) error { close(done[i]); return nil }}
+		if i+1 < length {
+			s.Wait = func(ctx context.Context) error {
+				select {
+				case <-done[i+1]:
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		}
+		steps = append(steps, s)
+	}
+	result, err := Run(t.Context(), steps, Config{Workers: 1})
+	if err != nil || result.Done != length {
+		t.Fatalf("Run = %+v, %v", result, err)
+	}
+}
+
+// A wait that fails fails its step, of which nothing is undone; one that is cut
+// off says nothing. What was done is taken back.
+func TestWaitFails(t *testing.T) {
+	var j journal
+	first, fails, cut, last := j.step("first"), j.step("fails", "first"), j.step("cut", "first"), j.step("last", "fails")
+	sick := errors.New("it is sick")
+	fails.Wait = func(context.Context) error { return sick }
+	cut.Wait = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	var phases []string
+	_, err := Run(t.Context(), []Step{first, fails, cut, last}, Config{Workers: 1, Progress: func(e Event) {
+		phases = append(phases, e.Step+" "+e.Phase.String())
+	}})
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Cause != sick || failed.Left != nil {
+		t.Fatalf("error %v", err)
+	}
+	if want := []string{"do first", "undo first"}; !slices.Equal(j.lines, want) {
+		t.Errorf("journal %q, want %q", j.lines, want)
+	}
+	for _, want := range []string{"fails started", "fails failed", "cut started", "cut failed"} {
+		if !slices.Contains(phases, want) {
+			t.Errorf("no event %q in %q", want, phases)
+		}
+	}
+}
+
+// The end of the context ends the waits.
+func TestWaitIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	waits := Step{ID: "a", Do: func(context.Context) error { t.Error("it was done"); return nil }}
+	waits.Wait = func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() }
+	if _, err := Run(ctx, []Step{waits}, Config{Workers: 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// What a step says comes between its start and its end.
+func TestSay(t *testing.T) {
+	step := Step{ID: "a", Do: func(ctx context.Context) error { Say(ctx, "half of it"); return nil }}
+	var events []string
+	_, err := Run(t.Context(), []Step{step}, Config{Workers: 1, Progress: func(e Event) {
+		events = append(events, e.Phase.String()+" "+e.Text)
+	}})
+	if want := []string{"started ", "working half of it", "done "}; err != nil || !slices.Equal(events, want) {
+		t.Errorf("events %q, %v; want %q", events, err, want)
+	}
+	Say(t.Context(), "to nobody")
+}

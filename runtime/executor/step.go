@@ -13,6 +13,12 @@ type Step struct {
 	// Needs names the steps that must be done before this one starts.
 	Needs []string
 
+	// Wait returns when the step may go on, after the steps that it needs are
+	// done. It holds no worker: any number of steps may wait, whatever the
+	// number of workers. Its context ends when another step fails. An error of
+	// it is the step's; then nothing of the step was begun. Nil means that
+	// there is nothing to wait for.
+	Wait func(context.Context) error
 	// Observe says in a few words what is missing of what the step makes, or
 	// "" when it is there already, just as the step would make it. Then Do is
 	// not called and the step is not undone later. Nil means that nothing is

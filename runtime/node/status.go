@@ -29,6 +29,13 @@ const (
 	Exited  State = "exited"  // ended for good
 )
 
+// The health of a container that has a health check.
+const (
+	Starting  = "starting"
+	Healthy   = "healthy"
+	Unhealthy = "unhealthy"
+)
+
 // Status is what init wrote down last about the node's command.
 type Status struct {
 	State    State     `json:"state"`
@@ -36,7 +43,8 @@ type Status struct {
 	ExitCode int       `json:"exit-code,omitempty"` // of the last end
 	Signal   int       `json:"signal,omitempty"`    // that ended it last; 0 when it exited
 	Restarts int       `json:"restarts,omitempty"`
-	Since    time.Time `json:"since"` // of the state
+	Since    time.Time `json:"since"`            // of the state
+	Health   string    `json:"health,omitempty"` // of a container with a health check: Starting, Healthy or Unhealthy
 }
 
 // ReadStatus returns the status of a node. It says nothing about whether the

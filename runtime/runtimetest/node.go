@@ -83,6 +83,18 @@ func (m *Machine) ReleaseNode(dir state.Dir, name string) error {
 	return nil
 }
 
+// AwaitNode implements runtime.Machine. What runs comes to every condition.
+func (m *Machine) AwaitNode(ctx context.Context, dir state.Dir, name string, condition topology.Condition) error {
+	if err := m.begin(ctx, "AwaitNode %s %s", name, condition); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if n := m.lab(dir).nodes[name]; n == nil || !n.released {
+		return fmt.Errorf("node %s: awaited before it was released", name)
+	}
+	return nil
+}
+
 // StopNode implements runtime.Machine.
 func (m *Machine) StopNode(ctx context.Context, dir state.Dir, name string) error {
 	if err := m.begin(ctx, "StopNode %s", name); err != nil {
