@@ -27,7 +27,12 @@ func deployCommand(fs *flag.FlagSet) runFunc {
 			return dryRun(ctx, s, plan, *format)
 		}
 		view := newProgress(s.err, "deploy "+plan.Lab)
-		report, err := runtime.Deploy(ctx, state.FindRoot(), plan, runtime.Options{Progress: view.show})
+		news := tellSteps(plan.Lab)
+		report, err := runtime.Deploy(ctx, state.FindRoot(), plan, runtime.Options{Progress: func(e runtime.Event) {
+			view.show(e)
+			news.show(e)
+		}})
+		news.close()
 		view.clear()
 		if err != nil {
 			if failed, ok := err.(*runtime.Error); ok && failed.Left == nil {

@@ -58,7 +58,12 @@ func destroyAll(ctx context.Context, s streams) error {
 func destroyLab(ctx context.Context, s streams, name string) error {
 	view := newProgress(s.err, "destroy "+name)
 	view.terse = true // the line below says it all
-	report, err := runtime.Destroy(ctx, state.FindRoot(), name, runtime.Options{Progress: view.show})
+	news := tellSteps(name)
+	report, err := runtime.Destroy(ctx, state.FindRoot(), name, runtime.Options{Progress: func(e runtime.Event) {
+		view.show(e)
+		news.show(e)
+	}})
+	news.close()
 	view.clear()
 	switch {
 	case errors.Is(err, context.Canceled):

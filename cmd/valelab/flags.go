@@ -3,6 +3,8 @@ package main
 import (
 	"flag"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // parseFlags parses args, in which flags and words may be mixed, and returns
@@ -34,25 +36,57 @@ type format string
 const (
 	formatTable format = "table"
 	formatJSON  format = "json"
+	formatJSONL format = "jsonl" // an object a line
+	formatCSV   format = "csv"
 )
 
-// String and Set make a format a flag.Value.
-func (f *format) String() string { return string(*f) }
-
-// Set refuses what is no format.
-func (f *format) Set(s string) error {
-	switch format(s) {
-	case formatTable, formatJSON:
-		*f = format(s)
-		return nil
-	}
-	return fmt.Errorf("want table or json")
+// A formatValue makes a format a flag.Value that takes some formats only.
+type formatValue struct {
+	format  *format
+	allowed []format
 }
 
-// formatFlag declares --format and its short form -f.
-func formatFlag(fs *flag.FlagSet) *format {
-	f := formatTable
-	fs.Var(&f, "format", "print a `table` or json")
-	fs.Var(&f, "f", "short for --`format`")
+// String returns the format; it is asked of the zero value too.
+func (v formatValue) String() string {
+	if v.format == nil {
+		return ""
+	}
+	return string(*v.format)
+}
+
+// Set refuses what is no format.
+func (v formatValue) Set(s string) error {
+	if !slices.Contains(v.allowed, format(s)) {
+		return fmt.Errorf("want %s", v.names())
+	}
+	*v.format = format(s)
+	return nil
+}
+
+// names lists what is allowed: table, json or csv.
+func (v formatValue) names() string {
+	var text strings.Builder
+	for i, f := range v.allowed {
+		switch {
+		case i > 0 && i == len(v.allowed)-1:
+			text.WriteString(" or ")
+		case i > 0:
+			text.WriteString(", ")
+		}
+		text.WriteString(string(f))
+	}
+	return text.String()
+}
+
+// formatFlag declares --format and its short form -f. Without others it is a
+// table or json.
+func formatFlag(fs *flag.FlagSet, allowed ...format) *format {
+	if len(allowed) == 0 {
+		allowed = []format{formatTable, formatJSON}
+	}
+	f := allowed[0]
+	v := formatValue{&f, allowed}
+	fs.Var(v, "format", "print a "+strings.Replace(v.names(), "table", "`table`", 1))
+	fs.Var(v, "f", "short for --`format`")
 	return &f
 }

@@ -50,7 +50,7 @@ func TestRootLabFanin(t *testing.T) {
 	// A sink that stands still loses frames at its full ring, and every sender goes on.
 	sink := strconv.Itoa(l.commandOf("sink"))
 	l.in("sink", "kill", "-s", "STOP", sink)
-	full := func() uint64 { return l.rings()["sink:eth1 rx0"].Ring.Drops.Full }
+	full := func() uint64 { return l.rings()["sink:eth1 rx0"].Drops.Full }
 	before := full()
 	await(t, func() string {
 		if got := full() - before; got < 1_000 {
@@ -60,7 +60,7 @@ func TestRootLabFanin(t *testing.T) {
 	})
 	for i := range senders {
 		ring := fmt.Sprintf("tx%d:eth1 tx0", i+1)
-		l.awaitPackets(ring, l.rings()[ring].Ring.Packets+5_000)
+		l.awaitPackets(ring, l.rings()[ring].Packets+5_000)
 	}
 	l.in("sink", "kill", "-s", "CONT", sink)
 
@@ -80,7 +80,7 @@ func TestRootLabChain(t *testing.T) {
 	l.stop("sink", "received")
 	sink := l.checkSink("sink", 1, "fwd1:eth1 rx0", "fwd2:eth1 rx0")
 	for _, ring := range []string{"fwd1:eth2 tx0", "fwd2:eth2 tx0"} {
-		if got := l.rings()[ring].Ring.Packets; got < sink {
+		if got := l.rings()[ring].Packets; got < sink {
 			t.Errorf("%s sent %d packets, less than the %d that arrived", ring, got, sink)
 		}
 	}
@@ -100,7 +100,7 @@ func TestRootLabTrunk(t *testing.T) {
 	}
 	l.checkSink("plain-rx", 1)
 	probes := l.checkSink("tagged-rx", 1)
-	if got := l.rings()["tagged-rx:eth1 rx0"].Ring.Bytes; got < 64*probes {
+	if got := l.rings()["tagged-rx:eth1 rx0"].Bytes; got < 64*probes {
 		t.Errorf("%d probes came in %d bytes: the tags are lost", probes, got)
 	}
 }
@@ -133,7 +133,7 @@ func TestRootLabPing(t *testing.T) {
 func (l *liveLab) awaitPackets(ring string, n uint64) {
 	l.t.Helper()
 	await(l.t, func() string {
-		if got := l.rings()[ring].Ring.Packets; got < n {
+		if got := l.rings()[ring].Packets; got < n {
 			return fmt.Sprintf("%s has carried %d packets, want %d", ring, got, n)
 		}
 		return ""
@@ -161,9 +161,9 @@ func (l *liveLab) commandOf(node string) int {
 // settle waits until the ring carries nothing any more.
 func (l *liveLab) settle(ring string) {
 	l.t.Helper()
-	last := l.rings()[ring].Ring.Packets
+	last := l.rings()[ring].Packets
 	await(l.t, func() string {
-		now := l.rings()[ring].Ring.Packets
+		now := l.rings()[ring].Packets
 		defer func() { last = now }()
 		if now != last {
 			return ring + " does not come to rest"
@@ -189,7 +189,7 @@ func (l *liveLab) stop(node, words string) {
 func (l *liveLab) checkDelivery(from, to string) {
 	l.t.Helper()
 	rings := l.rings()
-	in, out := rings[from].Ring, rings[to].Ring
+	in, out := rings[from], rings[to]
 	if in.Packets != out.Packets+out.Drops.Total() {
 		l.t.Errorf("%s took in %d packets, %s delivered %d and dropped %d (%s)",
 			from, in.Packets, to, out.Packets, out.Drops.Total(), dropsText(out.Drops))
@@ -217,7 +217,7 @@ func (l *liveLab) checkSink(node string, flows uint64, way ...string) uint64 {
 	var full uint64
 	rings := l.rings()
 	for _, ring := range append(way, node+":eth1 rx0") {
-		full += rings[ring].Ring.Drops.Full
+		full += rings[ring].Drops.Full
 	}
 	probes, gotFlows, lost, reordered, twice, late := n[0], n[1], n[2], n[3], n[4], n[5]
 	if probes == 0 || gotFlows != flows || reordered+twice+late > 0 || lost > full {

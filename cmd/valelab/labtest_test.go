@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/runtime/sample"
 )
 
 // needRoot skips a test where namespaces can't be made. It tries, on a thread
@@ -138,15 +140,15 @@ func (l *liveLab) start(node string, command ...string) {
 }
 
 // rings returns the counters of the lab by "PORT RING", as in "a:eth1 tx0".
-func (l *liveLab) rings() map[string]rateRing {
+func (l *liveLab) rings() map[string]sample.Ring {
 	l.t.Helper()
-	var stats rateStats
+	var stats sample.Sample
 	if err := json.Unmarshal([]byte(l.valelab("stats", l.name, "-f", "json")), &stats); err != nil {
 		l.t.Fatalf("stats: %v", err)
 	}
-	rings := map[string]rateRing{}
+	rings := map[string]sample.Ring{}
 	for _, ring := range stats.Rings {
-		rings[ring.Port+" "+ringName(ring.Ring)] = ring
+		rings[ring.Port+" "+ring.Name()] = ring
 	}
 	return rings
 }

@@ -45,12 +45,12 @@ func TestRootModes(t *testing.T) {
 func TestRootAgentKilled(t *testing.T) {
 	l := deploy(t, "../../labs/txrx.yml")
 	for range 3 {
-		l.awaitPackets("rxc:eth1 rx0", l.rings()["rxc:eth1 rx0"].Ring.Packets+100_000)
+		l.awaitPackets("rxc:eth1 rx0", l.rings()["rxc:eth1 rx0"].Packets+100_000)
 		if err := unix.Kill(l.agent(), unix.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l.awaitPackets("rxc:eth1 rx0", l.rings()["rxc:eth1 rx0"].Ring.Packets+100_000)
+	l.awaitPackets("rxc:eth1 rx0", l.rings()["rxc:eth1 rx0"].Packets+100_000)
 	l.stop("txc", "sent")
 	l.settle("rxc:eth1 rx0")
 	l.stop("rxc", "received")
@@ -76,7 +76,7 @@ func (l *liveLab) agent() int {
 func (l *liveLab) awaitMode(ring, mode string) {
 	l.t.Helper()
 	await(l.t, func() string {
-		if got := l.rings()[ring].Ring.Mode; got != mode {
+		if got := l.rings()[ring].Mode; got != mode {
 			return fmt.Sprintf("%s is in mode %q, want %q", ring, got, mode)
 		}
 		return ""

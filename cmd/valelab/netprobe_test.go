@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/valelab/valelab/netmap"
 )
 
 // What follows is netprobe: an ordinary socket program that the tests run in
@@ -27,11 +29,11 @@ func body() io.Reader {
 
 func netprobeMain() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6 ADDRESS")
+		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6|hold ADDRESS")
 		os.Exit(2)
 	}
 	modes := map[string]func(string) error{
-		"serve": probeServe, "get": probeGet, "udp": probeUDP, "first": probeFirst, "none": probeNone, "ping4": probePing4, "ping6": probePing6,
+		"serve": probeServe, "get": probeGet, "udp": probeUDP, "first": probeFirst, "none": probeNone, "ping4": probePing4, "ping6": probePing6, "hold": probeHold,
 	}
 	if err := modes[os.Args[1]](os.Args[2]); err != nil {
 		fmt.Fprintf(os.Stderr, "netprobe %s %s: %v\n", os.Args[1], os.Args[2], err)
@@ -211,4 +213,14 @@ func retry(try func() error) error {
 		time.Sleep(100 * time.Millisecond)
 	}
 	return err
+}
+
+// probeHold opens a netmap port and does nothing with it.
+func probeHold(port string) error {
+	p, err := netmap.Open(port)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	select {}
 }

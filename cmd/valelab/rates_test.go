@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/valelab/valelab/netmap/vale"
-	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/sample"
 )
 
 func TestMetric(t *testing.T) {
@@ -24,37 +24,26 @@ func TestMetric(t *testing.T) {
 }
 
 // sampleAt is a sample of a lab with one ring.
-func sampleAt(seconds int64, packets, drops uint64) *agent.Stats {
-	head, tail := uint32(5), uint32(4)
-	ring := agent.Ring{Node: "a", Interface: "eth1"}
-	ring.RingStats = vale.RingStats{
-		Switch: "s", Port: "a:eth1", Mode: vale.ModeNetmap, Dir: "rx",
-		Packets: packets, Bytes: 60 * packets, Drops: vale.Drops{Full: drops}, Head: &head, Cur: &head, Tail: &tail,
-	}
-	return &agent.Stats{Lab: "l", Time: time.Unix(seconds, 0), Rings: []agent.Ring{ring}}
-}
-
-func TestRates(t *testing.T) {
-	got := withRates(sampleAt(12, 3000, 30), sampleAt(10, 1000, 10)).Rings[0].rates
-	if want := (rates{Packets: 1000, Bytes: 60000, Drops: 10}); got == nil || *got != want {
-		t.Errorf("rates = %+v, want %+v", got, want)
-	}
-	if got := withRates(sampleAt(12, 10, 0), sampleAt(10, 1000, 0)).Rings[0].rates; got != nil {
-		t.Errorf("rates of a ring that began again = %+v, want none", got)
-	}
-	if got := withRates(sampleAt(12, 10, 0), nil).Rings[0].rates; got != nil {
-		t.Errorf("rates without a sample before = %+v, want none", got)
-	}
+func sampleAt(seconds int64, packets, drops uint64) *sample.Sample {
+	stalls := drops / 10
+	return &sample.Sample{Lab: "l", Time: time.Unix(seconds, 0), Rings: []sample.Ring{{
+		Node: "a", Interface: "eth1", Switch: "s", Port: "a:eth1", Mode: vale.ModeNetmap, Dir: "rx",
+		Counts:    &sample.Counts{Packets: packets, Bytes: 60 * packets, Drops: vale.Drops{Full: drops}},
+		Program:   &sample.Program{Stalls: &stalls},
+		Positions: &sample.Positions{Slots: 64, Head: 5, Cur: 5, Tail: 4},
+	}}}
 }
 
 func TestStatsTable(t *testing.T) {
 	var out strings.Builder
-	if err := statsTable(withRates(sampleAt(12, 3000, 30), sampleAt(10, 1000, 10)), true).write(&out); err != nil {
+	s := sampleAt(12, 3000, 30)
+	s.SetRates(sampleAt(10, 1000, 10))
+	if err := statsTable(s, true).write(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := "" +
-		"SWITCH  PORT    RING  MODE    PACKETS  BYTES   PKT/S  BIT/S  DROPS    HEAD  CUR  TAIL\n" +
-		"s       a:eth1  rx0   netmap  3000     180000  1.0k   480k   full 30  5     5    4\n"
+		"SWITCH  PORT    RING  MODE    PACKETS  BYTES   PKT/S  BIT/S  DROPS    STALLS  HEAD  CUR  TAIL\n" +
+		"s       a:eth1  rx0   netmap  3000     180000  1.0k   480k   full 30  3       5     5    4\n"
 	if got := out.String(); got != want {
 		t.Errorf("table:\n%swant:\n%s", got, want)
 	}

@@ -6,18 +6,21 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/sample"
 )
 
 // agentPatience is how long stats waits for an agent that is being replaced.
 const agentPatience = 3 * time.Second
 
 func statsCommand(fs *flag.FlagSet) runFunc {
-	format := formatFlag(fs)
+	format := formatFlag(fs, formatTable, formatJSON, formatJSONL, formatCSV)
 	interval := fs.Duration("interval", 0, "print again after each `TIME`, with rates, as in 1s")
 	count := fs.Int("count", 0, "stop after printing `N` times; without --interval, once a second")
+	once := fs.Bool("once", false, "print once; so it does too without --interval and --count")
 	return func(ctx context.Context, s streams, words []string) error {
 		word, err := oneWord("lab", words)
 		if err != nil {
@@ -26,38 +29,35 @@ func statsCommand(fs *flag.FlagSet) runFunc {
 		if *interval < 0 || *count < 0 {
 			return usagef("", "stats: --interval and --count are not negative")
 		}
+		if *once && (*interval > 0 || *count > 1) {
+			return usagef("", "stats: --once goes with neither --interval nor --count")
+		}
 		lab, err := openLab(word)
 		if err != nil {
 			return err
 		}
 		client := lab.Agent()
 		defer client.Close()
-		if *interval == 0 && *count == 0 {
-			return printOnce(ctx, s, client, *format)
+		p := &statsPrinter{w: s.out, format: *format}
+		if *interval == 0 && *count == 0 || *once {
+			now, err := sampleOf(ctx, client)
+			if err != nil {
+				return err
+			}
+			return p.print(now)
 		}
 		if *interval == 0 {
 			*interval = time.Second
 		}
-		return printRates(ctx, s, client, *format, *interval, *count)
+		p.repeat = true
+		return printRates(ctx, client, p, *interval, *count)
 	}
-}
-
-// printOnce prints the counters as they are.
-func printOnce(ctx context.Context, s streams, client *agent.Client, f format) error {
-	now, err := sample(ctx, client)
-	if err != nil {
-		return err
-	}
-	if f == formatJSON {
-		return writeJSON(s.out, withRates(now, nil))
-	}
-	return statsTable(withRates(now, nil), false).write(s.out)
 }
 
 // printRates prints the counters and how they grew, count times, or until ctx
-// ends when count is 0. JSON is one object a line.
-func printRates(ctx context.Context, s streams, client *agent.Client, f format, interval time.Duration, count int) error {
-	last, err := sample(ctx, client)
+// ends when count is 0.
+func printRates(ctx context.Context, client *agent.Client, p *statsPrinter, interval time.Duration, count int) error {
+	last, err := sampleOf(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -69,32 +69,24 @@ func printRates(ctx context.Context, s streams, client *agent.Client, f format, 
 			return nil
 		case <-tick.C:
 		}
-		now, err := sample(ctx, client)
+		now, err := sampleOf(ctx, client)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		rates := withRates(now, last)
+		now.SetRates(last)
 		last = now
-		if f == formatJSON {
-			err = json.NewEncoder(s.out).Encode(rates)
-		} else {
-			if n > 1 {
-				fmt.Fprintln(s.out)
-			}
-			err = statsTable(rates, true).write(s.out)
-		}
-		if err != nil {
+		if err := p.print(now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sample asks for the counters; it waits for an agent that is being replaced.
-func sample(ctx context.Context, client *agent.Client) (*agent.Stats, error) {
+// sampleOf asks for the counters; it waits for an agent that is being replaced.
+func sampleOf(ctx context.Context, client *agent.Client) (*sample.Sample, error) {
 	for begin := time.Now(); ; {
 		stats, err := client.Stats(ctx)
 		if err == nil {
@@ -109,4 +101,29 @@ func sample(ctx context.Context, client *agent.Client) (*agent.Stats, error) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// statsPrinter prints samples in one format.
+type statsPrinter struct {
+	w       io.Writer
+	format  format
+	repeat  bool // there will be more than one: tables have rates, JSON is an object a line
+	printed int
+}
+
+func (p *statsPrinter) print(s *sample.Sample) error {
+	p.printed++
+	first := p.printed == 1
+	switch {
+	case p.format == formatCSV:
+		return sample.WriteCSV(p.w, s, first)
+	case p.format == formatJSONL || p.format == formatJSON && p.repeat:
+		return json.NewEncoder(p.w).Encode(s)
+	case p.format == formatJSON:
+		return writeJSON(p.w, s)
+	}
+	if !first {
+		fmt.Fprintln(p.w)
+	}
+	return statsTable(s, p.repeat).write(p.w)
 }

@@ -87,7 +87,7 @@ func (p *Port) ringStats(id core.RingID, mode string) RingStats {
 			Closed: c.Drops[core.DropClosed], TooBig: c.Drops[core.DropTooBig], NoPort: c.Drops[core.DropNoPort],
 			Socket: c.Drops[core.DropSocket], Kernel: c.Drops[core.DropKernel],
 		},
-		Syncs: c.Syncs, Wakeups: c.Wakeups, Exact: true,
+		Syncs: c.Syncs, Wakeups: c.Wakeups, Stalls: c.Stalls, Exact: true,
 	}
 }
 

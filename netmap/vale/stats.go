@@ -22,6 +22,7 @@ type RingStats struct {
 	Drops   Drops  `json:"drops"`
 	Syncs   uint64 `json:"syncs"`   // by the program
 	Wakeups uint64 `json:"wakeups"` // writes to the program's wake descriptor
+	Stalls  uint64 `json:"stalls"`  // rx: times that the ring was found full, each step of the program once
 	// Geometry and positions, absent without a ring. TX: slots [Cur, Head) wait for the switch. RX: slots
 	// [Head, Tail) wait for the program. Head is the program's as of its last sync.
 	Slots *uint32 `json:"slots,omitempty"`
@@ -47,4 +48,12 @@ type Drops struct {
 // Total returns the number of all drops.
 func (d Drops) Total() uint64 {
 	return d.Full + d.Runt + d.Bad + d.Closed + d.TooBig + d.NoPort + d.Socket + d.Kernel
+}
+
+// Minus returns how many drops there were since b, an earlier count of the same ring.
+func (d Drops) Minus(b Drops) Drops {
+	return Drops{
+		Full: d.Full - b.Full, Runt: d.Runt - b.Runt, Bad: d.Bad - b.Bad, Closed: d.Closed - b.Closed,
+		TooBig: d.TooBig - b.TooBig, NoPort: d.NoPort - b.NoPort, Socket: d.Socket - b.Socket, Kernel: d.Kernel - b.Kernel,
+	}
 }

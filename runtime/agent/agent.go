@@ -31,6 +31,8 @@ type agent struct {
 	log     *slog.Logger
 
 	reported sync.Map // what report has logged
+	usage    usage
+	drops    dropWatch
 
 	store   store
 	engine  *vale.Engine

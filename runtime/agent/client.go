@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/valelab/valelab/runtime/sample"
 )
 
 // Client asks the agent of one lab. It is safe for concurrent use. Every
@@ -53,8 +55,10 @@ func (c *Client) Nodes(ctx context.Context) ([]NodeState, error) {
 	return *nodes, nil
 }
 
-// Stats asks for the counters of every ring.
-func (c *Client) Stats(ctx context.Context) (*Stats, error) { return get[Stats](ctx, c, "/v1/stats") }
+// Stats asks for the counters of every ring and the state of every node.
+func (c *Client) Stats(ctx context.Context) (*sample.Sample, error) {
+	return get[sample.Sample](ctx, c, "/v1/stats")
+}
 
 // PutSwitch makes a switch. Created is false when it was there already.
 func (c *Client) PutSwitch(ctx context.Context, name string, spec SwitchSpec) (created bool, err error) {

@@ -26,7 +26,10 @@ func routes(a *agent, stop func()) http.Handler {
 	mux.HandleFunc("GET /v1/lab", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.inventory()) })
 	mux.HandleFunc("GET /v1/nodes", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.nodeList()) })
 	mux.HandleFunc("GET /v1/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.stats()) })
+	mux.HandleFunc("GET /v1/samples", a.streamSamples)
+	mux.HandleFunc("GET /v1/metrics", a.serveMetrics)
 	mux.HandleFunc("GET /v1/events", a.streamEvents)
+	mux.HandleFunc("POST /v1/events", a.publishSteps)
 
 	mux.HandleFunc("PUT /v1/switches/{name}", put(func(r *http.Request, spec SwitchSpec) (bool, error) {
 		return a.putSwitch(r.PathValue("name"), spec)

@@ -1,33 +1,54 @@
 package agent
 
 import (
-	"cmp"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/valelab/valelab/runtime/sample"
 )
 
-// stats answers GET /v1/stats.
-func (a *agent) stats() *Stats {
-	counters := a.engine.Stats()
-	stats := &Stats{Lab: a.name(), Time: time.Now(), Rings: make([]Ring, 0, len(counters))}
+// stats answers GET /v1/stats. It makes no system call for a ring.
+func (a *agent) stats() *sample.Sample {
+	counters := a.engine.Stats() // sorted as a sample's rings are
+	s := &sample.Sample{Lab: a.name(), Time: time.Now(), Rings: make([]sample.Ring, len(counters))}
 	a.mu.Lock()
-	for _, c := range counters {
-		ring := Ring{RingStats: c}
-		if e := a.endpoints[c.Port]; e != nil && e.Spec.Switch == c.Switch {
-			ring.Node, ring.Interface = e.Node, e.Interface
+	for i := range counters {
+		r := &s.Rings[i]
+		*r = sample.FromVale(&counters[i])
+		if e := a.endpoints[r.Port]; e != nil && e.Spec.Switch == r.Switch {
+			r.Node, r.Interface = e.Node, e.Interface
 		}
-		stats.Rings = append(stats.Rings, ring)
 	}
 	a.mu.Unlock()
-	slices.SortFunc(stats.Rings, func(x, y Ring) int {
-		host := func(r Ring) int {
-			if r.Host {
-				return 1
-			}
-			return 0
+	s.Nodes = a.usage.nodes(a, s.Time)
+	return s
+}
+
+// serveMetrics answers GET /v1/metrics.
+func (a *agent) serveMetrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", sample.MetricsType)
+	_ = sample.WriteMetrics(w, a.stats()) // who does not read it does not want it
+}
+
+// sampleNodes are the nodes by name, without what they use.
+func (a *agent) sampleNodes() (nodes []sample.Node, inits []int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, n := range a.nodes {
+		nodes = append(nodes, sample.Node{
+			Name: n.name, State: string(n.status.State), ExitCode: n.status.ExitCode,
+			Signal: n.status.Signal, Restarts: n.status.Restarts,
+		})
+	}
+	slices.SortFunc(nodes, func(x, y sample.Node) int { return strings.Compare(x.Name, y.Name) })
+	for _, n := range nodes {
+		pid := a.nodes[n.Name].spec.PID
+		if a.nodes[n.Name].status.State == StateGone {
+			pid = 0
 		}
-		return cmp.Or(cmp.Compare(x.Switch, y.Switch), cmp.Compare(x.Port, y.Port),
-			host(x)-host(y), cmp.Compare(x.Ring, y.Ring), cmp.Compare(y.Dir, x.Dir))
-	})
-	return stats
+		inits = append(inits, pid)
+	}
+	return nodes, inits
 }

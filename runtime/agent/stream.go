@@ -18,7 +18,29 @@ type Stream struct {
 // it happens. The stream ends with the context, with Close, or when the agent
 // does; the caller closes it.
 func (c *Client) Events(ctx context.Context) (*Stream, error) {
-	resp, err := c.do(ctx, http.MethodGet, "/v1/events", nil)
+	return c.events(ctx, "/v1/events")
+}
+
+// PastEvents is Events without those that are still to come.
+func (c *Client) PastEvents(ctx context.Context) (*Stream, error) {
+	return c.events(ctx, "/v1/events?follow=false")
+}
+
+// PublishSteps hands the steps of a deploy or destroy to those who watch the lab.
+func (c *Client) PublishSteps(ctx context.Context, events []Event) error {
+	body, err := json.Marshal(events)
+	if err != nil {
+		return err
+	}
+	resp, err := c.do(ctx, http.MethodPost, "/v1/events", body)
+	if err != nil {
+		return err
+	}
+	return finish(resp)
+}
+
+func (c *Client) events(ctx context.Context, path string) (*Stream, error) {
+	resp, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,11 @@ func (a *agent) streamEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if r.URL.Query().Get("follow") == "false" {
+		return
+	}
+	a.drops.begin(a)
+	defer a.drops.end()
 	for {
 		select {
 		case event, ok := <-events:
@@ -41,21 +46,32 @@ func (a *agent) streamEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// eventWriter returns a function that sends an event at once. The stream may
-// last, so the server's deadline for the request is lifted.
+// eventWriter returns a function that sends an event at once.
 func eventWriter(w http.ResponseWriter) (send func(Event) error, err error) {
-	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(time.Time{}); err != nil {
-		return nil, err
+	live, err := newLiveWriter(w)
+	encoder := json.NewEncoder(live)
+	return func(event Event) error { return encoder.Encode(event) }, err
+}
+
+// liveWriter sends what is written at once, and gives up on a reader who does not take it. The stream may
+// last, so the server's deadline for the request is lifted.
+type liveWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func newLiveWriter(w http.ResponseWriter) (*liveWriter, error) {
+	l := &liveWriter{w: w, control: http.NewResponseController(w)}
+	return l, l.control.SetReadDeadline(time.Time{})
+}
+
+func (l *liveWriter) Write(p []byte) (int, error) {
+	if err := l.control.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
+		return 0, err
 	}
-	encoder := json.NewEncoder(w)
-	return func(event Event) error {
-		if err := control.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
-			return err
-		}
-		if err := encoder.Encode(event); err != nil {
-			return err
-		}
-		return control.Flush()
-	}, nil
+	n, err := l.w.Write(p)
+	if err != nil {
+		return n, err
+	}
+	return n, l.control.Flush()
 }

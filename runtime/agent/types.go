@@ -3,7 +3,6 @@ package agent
 import (
 	"time"
 
-	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/node"
 )
 
@@ -108,21 +107,6 @@ type NodeState struct {
 	node.Status
 }
 
-// Stats answers GET /v1/stats.
-type Stats struct {
-	Lab   string    `json:"lab"`
-	Time  time.Time `json:"time"`
-	Rings []Ring    `json:"rings"`
-}
-
-// Ring is one ring of one port. Node and Interface are empty for a port that
-// is no endpoint.
-type Ring struct {
-	Node      string `json:"node,omitempty"`
-	Interface string `json:"interface,omitempty"`
-	vale.RingStats
-}
-
 // The kinds of events.
 const (
 	EventKeeper = "keeper" // State is "gone": the next agent that dies is the last one
@@ -130,6 +114,8 @@ const (
 	EventNode   = "node"   // a node's state changed; State is its new one
 	EventPort   = "port"   // an endpoint changed its mode; State is the new one
 	EventDetach = "detach" // an open was closed by force; Message says why
+	EventDrops  = "drops"  // a ring drops frames, or not any more; State is "started" or "ended"
+	EventStep   = "step"   // what a deploy or destroy did; State is its phase
 	EventLost   = "lost"   // the reader was too slow; the stream ends here
 )
 

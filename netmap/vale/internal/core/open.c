@@ -91,6 +91,7 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	r->tx = cfg->tx;
 	r->host = cfg->host;
 	r->id = cfg->id;
+	r->hurried = UINT32_MAX; /* no head yet */
 	vale_source_init(&r->source, cfg->host ? VALE_SRC_HOST : VALE_SRC_NIC, p, r);
 	if (!restored) {
 		st->pos = 0;

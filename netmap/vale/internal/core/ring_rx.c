@@ -200,6 +200,7 @@ static void drop_rest(struct vale_ring *r, const struct vale_batch *b, const uin
 	/* Once for each step that the program makes: one that has stopped reading must not slow others down. */
 	if (r->hurried != st->head) {
 		r->hurried = st->head;
+		vale_count(&st->stalls, 1);
 		r->port->sw->worker->full = true;
 	}
 }

@@ -43,7 +43,8 @@ struct vale_ring_state {
 	uint32_t pos;         /* TX: the next slot to take. RX: the next slot to fill. */
 	uint32_t head;        /* RX: the first slot that the program has not given back */
 	uint32_t owner;       /* the if pool object of the open it belongs to */
-	uint32_t pad[4];
+	uint64_t stalls;      /* RX: times that the ring was found full, each step of the program once */
+	uint32_t pad[2];
 };
 
 /* The rings of a port: host tx, host rx, then tx and rx of NIC ring 0, of NIC ring 1, ... A port without

@@ -117,6 +117,7 @@ type Counters struct {
 	Syncs          uint64               // of opens that are over
 	SyncsStart     uint32               // the control block's count when the open began
 	Wakeups        uint64
+	Stalls         uint64
 }
 
 // Indices of Counters.Drops.
@@ -139,7 +140,7 @@ func (s *State) Counters(port int, id RingID) (c Counters) {
 	for i := range c.Drops {
 		c.Drops[i] = load(&r.drops[i])
 	}
-	c.Syncs, c.Wakeups = load(&r.syncs), load(&r.wakeups)
+	c.Syncs, c.Wakeups, c.Stalls = load(&r.syncs), load(&r.wakeups), load(&r.stalls)
 	c.SyncsStart = atomic.LoadUint32((*uint32)(&r.syncs_start))
 	return c
 }
