@@ -1,12 +1,9 @@
 package runtime
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -20,16 +17,19 @@ import (
 // same lab to end.
 const lockPatience = 3 * time.Second
 
-// Deploy brings up the lab that plan describes, under the state folder root.
+// Deploy brings up the lab that plan describes, under the state folder root, or
+// changes the one that runs to match it.
 //
-// A lab that runs from the same plan is looked over: what is missing or
-// different is made anew, the rest is left. A lab that runs from another plan
-// is refused with [ErrDiffers].
+// Of a lab that runs, everything is looked at: what is missing or different is
+// made, changed in place or recreated, what the plan does not have is removed,
+// the rest is left. Nodes that are not concerned keep their processes.
 //
-// When a step fails or ctx ends, Deploy takes back what it made before it
+// When a step fails or ctx ends, Deploy takes back what it did before it
 // returns an *[Error]: a lab that it began disappears without a trace, one
-// that ran before keeps what it had. A Deploy that is killed leaves a lab that
-// [Destroy] removes and another Deploy of the same plan completes.
+// that ran before is as it was, save that a node that was recreated is a new
+// process with the old settings. The error's Left names what is not as before.
+// A Deploy that is killed leaves a lab that [Destroy] removes and that another
+// Deploy, of the old plan or any other, makes what that plan says.
 func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*Report, error) {
 	began := time.Now()
 	if err := supported(plan); err != nil {
@@ -44,72 +44,106 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := compare(o.Machine, lab, plan)
-	if err == nil && fresh {
-		err = writePlan(lab, plan)
+	if err := clearStale(ctx, o.Machine, lab, lock); err != nil {
+		lock.Unlock()
+		return nil, err
 	}
-	if err != nil && fresh {
+	w, err := readWritten(lab)
+	if err == nil && w.plan == nil {
+		return deployFresh(ctx, o, lab, lock, plan, began)
+	}
+	defer lock.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	d := newDeployment(o, lab, plan, w)
+	defer d.close()
+	result, err := d.change(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return d.report(result, began), nil
+}
+
+// deployFresh makes a lab of which nothing exists.
+func deployFresh(ctx context.Context, o Options, lab state.Dir, lock *state.Lock, plan *topology.Plan, began time.Time) (*Report, error) {
+	err := noOrphans(o.Machine, lab)
+	if err == nil {
+		err = errors.Join(writeBoot(lab), writePlan(lab, plan))
+	}
+	if err != nil {
 		return nil, errors.Join(err, lock.Remove())
 	}
-	if err != nil {
-		lock.Unlock()
-		return nil, err
-	}
-
-	d := newDeployment(o.Machine, lab, plan, fresh)
+	d := newDeployment(o, lab, plan, &written{})
 	defer d.close()
-	result, err := executor.Run(ctx, d.steps(), executor.Config{Workers: o.Workers, Progress: o.Progress})
-	if err != nil && fresh {
-		err = forget(lock, err)
-	} else {
-		lock.Unlock()
-	}
+	result, err := executor.Run(ctx, d.freshSteps(), executor.Config{Workers: o.Workers, Progress: o.Progress})
 	if err != nil {
-		return nil, err
+		return nil, forget(lock, err)
 	}
-	return &Report{
-		Lab: plan.Lab, Steps: len(plan.Steps), Changed: result.Done,
-		Notes: d.notes.list(), Elapsed: time.Since(began),
-	}, nil
+	lock.Unlock()
+	return d.report(result, began), nil
 }
 
-// compare looks at the plan that the lab runs from, which must be this one. It
-// reports whether the lab is a fresh one, of which nothing exists.
-func compare(m Machine, lab state.Dir, plan *topology.Plan) (fresh bool, err error) {
-	want, err := json.Marshal(plan)
+// change makes a lab that runs what the plan says.
+func (d *deployment) change(ctx context.Context, o Options) (executor.Result, error) {
+	s, err := d.survey(ctx)
 	if err != nil {
-		return false, fmt.Errorf("lab %s: %w", plan.Lab, err)
+		return executor.Result{}, err
 	}
-	have, err := os.ReadFile(lab.Plan())
+	if d.network != nil {
+		if err := d.network.Sweep(ctx); err != nil {
+			return executor.Result{}, err
+		}
+	}
+	changes := d.compare(s)
+	if len(changes) > 0 {
+		if err := d.written.begin(d.lab, d.plan); err != nil {
+			return executor.Result{}, err
+		}
+	}
+	result, err := executor.Run(ctx, d.graph(changes), executor.Config{Workers: o.Workers, Progress: o.Progress})
+	var failed *Error
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		if orphans, err := m.Processes(lab); err != nil {
-			return true, err
-		} else if len(orphans) > 0 {
-			return true, &HintError{
-				Err:  fmt.Errorf("lab %s: its folder is gone, but %d of its processes still run", plan.Lab, len(orphans)),
-				Hint: "valelab destroy " + plan.Lab,
-			}
-		}
-		return true, nil
-	case err != nil:
-		return false, fmt.Errorf("lab %s: %w", plan.Lab, err)
-	case !bytes.Equal(have, want):
-		return false, &HintError{
-			Err:  fmt.Errorf("lab %s %w", plan.Lab, ErrDiffers),
-			Hint: "valelab destroy " + plan.Lab + ", then deploy again",
+	case err == nil:
+		err = d.written.done(d.lab, d.plan)
+	case errors.As(err, &failed) && failed.Left == nil:
+		if werr := d.written.takenBack(d.lab); werr != nil {
+			err = multierror.Append(err, werr)
 		}
 	}
-	return false, nil
+	return result, err
 }
 
-// writePlan writes the plan down in the lab's folder.
-func writePlan(lab state.Dir, plan *topology.Plan) error {
-	data, err := json.Marshal(plan)
-	if err != nil {
-		return fmt.Errorf("lab %s: %w", plan.Lab, err)
+func (d *deployment) report(result executor.Result, began time.Time) *Report {
+	return &Report{
+		Lab: d.plan.Lab, Steps: len(d.plan.Steps), Existed: !d.fresh, Changed: result.Done,
+		Notes: d.notes.list(), Elapsed: time.Since(began),
 	}
-	return state.WriteFile(lab.Plan(), data, 0o600)
+}
+
+// clearStale takes away a lab that was begun before the machine's last start.
+// Its processes and devices went with that; what is written down about them
+// could be true of others now.
+func clearStale(ctx context.Context, m Machine, lab state.Dir, lock *state.Lock) error {
+	if old, err := stale(lab); err != nil || !old {
+		return err
+	}
+	if err := wipe(ctx, m, lab); err != nil {
+		return err
+	}
+	return lock.Clear()
+}
+
+// noOrphans refuses a lab whose folder was removed by hand.
+func noOrphans(m Machine, lab state.Dir) error {
+	orphans, err := m.Processes(lab)
+	if err != nil || len(orphans) == 0 {
+		return err
+	}
+	return &HintError{
+		Err:  fmt.Errorf("lab %s: its folder is gone, but %d of its processes still run", lab.Name(), len(orphans)),
+		Hint: "valelab destroy " + lab.Name(),
+	}
 }
 
 // forget removes the folder of a lab that could not be deployed. A lab of

@@ -70,23 +70,6 @@ func TestDeployAndDestroy(t *testing.T) {
 	}
 }
 
-func TestDeployRefusesAnotherPlan(t *testing.T) {
-	m, root := runtimetest.New("up0"), tempRoot(t)
-	deploy(t, m, root, compile(t, labFile))
-	running := m.Objects()
-	other := compile(t, strings.Replace(labFile, "mtu: 9000", "mtu: 9001", 1))
-	_, err := runtime.Deploy(t.Context(), root, other, runtime.Options{Machine: m})
-	var hint *runtime.HintError
-	if !errors.Is(err, runtime.ErrDiffers) || !errors.As(err, &hint) || !strings.Contains(hint.Hint, "valelab destroy all") {
-		t.Fatalf("error %v", err)
-	}
-	if !slices.Equal(m.Objects(), running) {
-		t.Error("the running lab was touched")
-	}
-	destroy(t, m, root, "all")
-	deploy(t, m, root, other)
-}
-
 func TestDeployRefusesUnsupported(t *testing.T) {
 	for name, text := range map[string]string{
 		"image":  "name: x\nswitches: {s: {}}\nnodes:\n  a: {image: alpine}\nlinks:\n  - [a:eth1, s]\n",

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -16,16 +17,23 @@ type deployment struct {
 	lab     state.Dir
 	plan    *topology.Plan
 	fresh   bool // nothing of the lab existed when Deploy began
+	workers int
 	agent   Agent
 
+	written   *written
+	addresses map[string][]string // that plans have given endpoints, by step
+
 	network   Network   // set by the lab step; all steps that use it need that one
-	inventory inventory // what the agent had when Deploy began
-	pids      pids      // init of each node, set by the node steps
+	inventory inventory // what the agent has
+	pids      pids      // init of each node that runs
 	notes     notes
 }
 
-func newDeployment(m Machine, lab state.Dir, plan *topology.Plan, fresh bool) *deployment {
-	return &deployment{machine: m, lab: lab, plan: plan, fresh: fresh, agent: m.Agent(lab)}
+func newDeployment(o Options, lab state.Dir, plan *topology.Plan, w *written) *deployment {
+	return &deployment{
+		machine: o.Machine, lab: lab, plan: plan, fresh: w.plan == nil, workers: o.Workers,
+		agent: o.Machine.Agent(lab), written: w, addresses: w.addresses(plan),
+	}
 }
 
 func (d *deployment) close() {
@@ -35,49 +43,44 @@ func (d *deployment) close() {
 	d.agent.Close()
 }
 
-// steps turns the plan's steps into the executor's.
-func (d *deployment) steps() []executor.Step {
+// freshSteps turns the plan's steps into the executor's, for a lab of which
+// nothing exists. To take back its first step is to take back everything, the
+// way Destroy does.
+func (d *deployment) freshSteps() []executor.Step {
 	steps := make([]executor.Step, len(d.plan.Steps))
 	for i := range d.plan.Steps {
 		p := &d.plan.Steps[i]
-		s := d.step(p)
-		s.ID, s.Needs = p.ID, p.Needs
-		steps[i] = s
+		part := d.part(p)
+		steps[i] = executor.Step{ID: p.ID, Needs: p.Needs, Wait: part.wait, Do: part.make, Undo: part.unmake}
+		if p.Lab != nil {
+			steps[i].Undo = func(ctx context.Context) error { return wipe(ctx, d.machine, d.lab) }
+			steps[i].Covers = true
+		}
 	}
 	return steps
 }
 
-// step returns what a step of the plan does. The plan comes from a lab file
-// through topology, or from ParsePlan, which checks it: its kinds are known.
-func (d *deployment) step(p *topology.Step) executor.Step {
+// part returns how a step of a plan is made and unmade. A plan comes from a
+// lab file through topology, from ParsePlan, which checks it, or from what was
+// found: its kinds are known.
+func (d *deployment) part(p *topology.Step) part {
 	switch p.Kind {
 	case topology.KindLab:
-		return d.labStep()
+		return d.labPart()
 	case topology.KindSwitch:
-		return d.switchStep(p.Switch)
+		return d.switchPart(p.Switch)
 	case topology.KindNode:
-		return d.nodeStep(p.Node)
+		return d.nodePart(p.Node)
 	case topology.KindEndpoint:
-		return d.endpointStep(p.Endpoint)
+		return d.endpointPart(p)
 	case topology.KindTrunk:
-		return d.trunkStep(p.Trunk)
+		return d.trunkPart(p.Trunk)
 	case topology.KindUplink:
-		return d.uplinkStep(p.Uplink)
+		return d.uplinkPart(p.Uplink)
 	case topology.KindStart:
-		return d.startStep(p.Start)
+		return d.startPart(p.Start)
 	}
 	panic(fmt.Sprintf("plan of lab %s: step %s is of unknown kind %q", d.plan.Lab, p.ID, p.Kind))
-}
-
-// endpointsOf returns the plan's endpoints of a node.
-func (d *deployment) endpointsOf(node string) []*topology.Endpoint {
-	var all []*topology.Endpoint
-	for i := range d.plan.Steps {
-		if e := d.plan.Steps[i].Endpoint; e != nil && e.Node == node {
-			all = append(all, e)
-		}
-	}
-	return all
 }
 
 // unless returns what is missing, or "" when it is there.
@@ -111,4 +114,10 @@ func (p *pids) set(node string, pid state.PID) {
 		p.known = make(map[string]state.PID)
 	}
 	p.known[node] = pid
+}
+
+func (p *pids) drop(node string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.known, node)
 }

@@ -12,8 +12,6 @@ var (
 	ErrBusy = state.ErrBusy
 	// ErrNotFound says that there is no such lab.
 	ErrNotFound = state.ErrNotFound
-	// ErrDiffers says that the lab runs from another plan.
-	ErrDiffers = errors.New("runs from another plan")
 	// ErrUnsupported says that a plan asks for what this program cannot do.
 	ErrUnsupported = errors.New("is not supported")
 )

@@ -69,6 +69,29 @@ func (v *inventory) endpoint(node, iface string) (agent.EndpointState, bool) {
 	return have, ok
 }
 
+// endpointsOf returns the interfaces of a node that are endpoints.
+func (v *inventory) endpointsOf(node string) []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var all []string
+	for key := range v.endpoints {
+		if key[0] == node {
+			all = append(all, key[1])
+		}
+	}
+	return all
+}
+
+// setEndpoint adds an endpoint that was just made.
+func (v *inventory) setEndpoint(e agent.EndpointState) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.endpoints == nil {
+		v.endpoints = make(map[[2]string]agent.EndpointState)
+	}
+	v.endpoints[[2]string{e.Node, e.Interface}] = e
+}
+
 // dropEndpoint strikes an endpoint off.
 func (v *inventory) dropEndpoint(node, iface string) {
 	v.mu.Lock()

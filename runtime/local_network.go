@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/valelab/valelab/runtime/link"
@@ -84,17 +85,21 @@ type localNetwork struct{ ns *link.Namespace }
 
 func (n *localNetwork) Quiet() error { return n.ns.Quiet() }
 
-func (n *localNetwork) AddEndpoint(_ context.Context, e *topology.Endpoint, node state.PID) (bool, error) {
-	return withPair(e, node, n.ns.AddPair)
+func (n *localNetwork) Endpoints(context.Context) ([]string, error) { return n.ns.Pairs() }
+
+func (n *localNetwork) Sweep(context.Context) error { return n.ns.SweepPairs() }
+
+func (n *localNetwork) AddEndpoint(_ context.Context, e *topology.Endpoint, former []string, node state.PID) (bool, error) {
+	return withPair(e, former, node, n.ns.AddPair)
 }
 
-func (n *localNetwork) HasEndpoint(_ context.Context, e *topology.Endpoint, node state.PID) (bool, error) {
-	return withPair(e, node, n.ns.HasPair)
+func (n *localNetwork) HasEndpoint(_ context.Context, e *topology.Endpoint, former []string, node state.PID) (bool, error) {
+	return withPair(e, former, node, n.ns.HasPair)
 }
 
 // withPair calls do with the endpoint's devices and the namespace of its node.
-func withPair(e *topology.Endpoint, node state.PID, do func(link.Pair, *os.File) (bool, error)) (bool, error) {
-	p, err := pair(e)
+func withPair(e *topology.Endpoint, former []string, node state.PID, do func(link.Pair, *os.File) (bool, error)) (bool, error) {
+	p, err := pair(e, former)
 	if err != nil {
 		return false, err
 	}
@@ -137,23 +142,32 @@ func deviceName(node, iface string) string {
 }
 
 // pair translates a plan's endpoint for package link.
-func pair(e *topology.Endpoint) (link.Pair, error) {
+func pair(e *topology.Endpoint, former []string) (link.Pair, error) {
 	p := link.Pair{
 		Device: deviceName(e.Node, e.Interface), Alias: e.Node + ":" + e.Interface,
 		Interface: e.Interface, MTU: e.MTU,
 	}
 	var err error
-	if p.MAC, err = net.ParseMAC(e.MAC); err != nil {
+	if p.MAC, err = net.ParseMAC(e.MAC); err == nil {
+		p.Addresses, err = prefixes(e.IPv4, e.IPv6)
+	}
+	if err == nil {
+		p.Former, err = prefixes(former)
+	}
+	if err != nil {
 		return p, fmt.Errorf("interface %s: %w", p.Alias, err)
 	}
-	for _, list := range [][]string{e.IPv4, e.IPv6} {
-		for _, s := range list {
-			prefix, err := netip.ParsePrefix(s)
-			if err != nil {
-				return p, fmt.Errorf("interface %s: %w", p.Alias, err)
-			}
-			p.Addresses = append(p.Addresses, prefix)
-		}
-	}
 	return p, nil
+}
+
+// prefixes parses addresses with their prefix lengths.
+func prefixes(lists ...[]string) (all []netip.Prefix, err error) {
+	for _, s := range slices.Concat(lists...) {
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, prefix)
+	}
+	return all, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/valelab/valelab/runtime/cgroup"
@@ -56,6 +57,37 @@ func hostsFile(hosts []topology.Host) []byte {
 		b.WriteString(h.IP + "\t" + h.Name + "\n")
 	}
 	return b.Bytes()
+}
+
+// UpdateNode also lets the node know the lab's names as they are now.
+func (local) UpdateNode(_ context.Context, lab state.Dir, n *topology.Node) (string, error) {
+	groups, err := cgroup.Open(lab.Root().Path(), lab.Name())
+	if err != nil {
+		return "", fmt.Errorf("node %s: %w", n.Name, err)
+	}
+	missing, err := groups.Update(n.Name, cgroup.Limits{CPU: n.CPU, Memory: n.Memory})
+	if err != nil {
+		return "", err
+	}
+	return strings.Join(missing, "; "), node.WriteHosts(lab.Path(), n.Name, n.Hostname, hostsFile(n.Hosts))
+}
+
+// Nodes goes by the nodes' private folders, which are made before anything
+// else of a node.
+func (m local) Nodes(_ context.Context, lab state.Dir) (map[string]state.PID, error) {
+	nodes := make(map[string]state.PID)
+	folders, err := os.ReadDir(filepath.Dir(lab.NodeState("x")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("lab %s: nodes: %w", lab.Name(), err)
+	}
+	for _, f := range folders {
+		pid, err := m.FindNode(lab, f.Name())
+		if err != nil && !errors.Is(err, state.ErrGone) {
+			return nil, err
+		}
+		nodes[f.Name()] = pid
+	}
+	return nodes, nil
 }
 
 func (local) FindNode(lab state.Dir, name string) (state.PID, error) {

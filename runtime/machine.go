@@ -28,6 +28,12 @@ type Machine interface {
 	// StartNode starts a node's init, which then waits. A note says which of
 	// the node's limits this machine can't keep, or is empty.
 	StartNode(ctx context.Context, lab state.Dir, node *topology.Node) (pid state.PID, note string, err error)
+	// Nodes returns the inits of all nodes of which there is anything, by
+	// name; a zero one where none runs.
+	Nodes(ctx context.Context, lab state.Dir) (map[string]state.PID, error)
+	// UpdateNode gives a node that runs the settings that change in place (see
+	// inPlace). A note is one as of StartNode.
+	UpdateNode(ctx context.Context, lab state.Dir, node *topology.Node) (note string, err error)
 	// FindNode returns the node's init, or state.ErrGone.
 	FindNode(lab state.Dir, node string) (state.PID, error)
 	// NodeStatus returns what the node's init has written down last.
@@ -68,12 +74,19 @@ type Network interface {
 	// Quiet keeps the devices that are made from now on from sending anything
 	// of their own accord.
 	Quiet() error
+	// Endpoints returns the endpoints that have a device in the namespace, as
+	// "node:interface".
+	Endpoints(ctx context.Context) ([]string, error)
+	// Sweep removes what a killed deploy has left in the namespace that
+	// Endpoints does not tell of.
+	Sweep(ctx context.Context) error
 	// AddEndpoint makes the device pair of an endpoint, whose one end is in
 	// the namespace of the node with the given init, and configures it. What
-	// is there already and right it leaves: then made is false.
-	AddEndpoint(ctx context.Context, e *topology.Endpoint, node state.PID) (made bool, err error)
+	// is there already and right it leaves: then made is false. Of the former
+	// addresses, which other plans gave it, it keeps only the endpoint's own.
+	AddEndpoint(ctx context.Context, e *topology.Endpoint, former []string, node state.PID) (made bool, err error)
 	// HasEndpoint says whether AddEndpoint would leave everything as it is.
-	HasEndpoint(ctx context.Context, e *topology.Endpoint, node state.PID) (bool, error)
+	HasEndpoint(ctx context.Context, e *topology.Endpoint, former []string, node state.PID) (bool, error)
 	// RemoveEndpoint removes the device pair; one that is not there is no error.
 	RemoveEndpoint(ctx context.Context, e *topology.Endpoint) error
 	// Clear removes the device pairs of all endpoints at once, and returns

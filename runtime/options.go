@@ -44,7 +44,8 @@ const DefaultWorkers = 16
 type Report struct {
 	Lab     string        `json:"lab"`
 	Steps   int           `json:"steps"`           // steps that the plan has
-	Changed int           `json:"changed"`         // steps that had to be done; 0: nothing to change
+	Existed bool          `json:"existed"`         // the lab was there before, at least in part
+	Changed int           `json:"changed"`         // steps that had to be done, removals included; 0: nothing to change
 	Notes   []string      `json:"notes,omitempty"` // limits that could not be kept, for the user to know
 	Elapsed time.Duration `json:"elapsed"`         // nanoseconds
 }

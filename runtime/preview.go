@@ -8,16 +8,24 @@ import (
 
 // Outlook is what a deploy would do.
 type Outlook struct {
-	Lab     string        `json:"lab"`
-	Exists  bool          `json:"exists"`  // the lab runs, at least in part
-	Steps   int           `json:"steps"`   // steps that the plan has
-	Missing []MissingStep `json:"missing"` // those to be done, in the plan's order
+	Lab     string    `json:"lab"`
+	Exists  bool      `json:"exists"`  // the lab runs, at least in part
+	Steps   int       `json:"steps"`   // steps that the plan has
+	Changes []Change  `json:"changes"` // what is to be done: first what goes, then the rest in the plan's order
+	Touched []Touched `json:"touched"` // nodes of a lab that runs whose traffic is touched, by name
 }
 
-// MissingStep is a step that a deploy would do.
-type MissingStep struct {
-	Step string `json:"step"`
-	Why  string `json:"why"` // in a few words
+// Change is one thing that a deploy would do.
+type Change struct {
+	Step   string `json:"step"`
+	Action string `json:"action"` // "make", "change" in place, or "remove"
+	Why    string `json:"why"`    // in a few words
+}
+
+// Touched is a node whose traffic a deploy would touch.
+type Touched struct {
+	Node string   `json:"node"`
+	How  []string `json:"how"` // each in a few words
 }
 
 // Preview says what [Deploy] of the same plan would do now, and fails where
@@ -34,23 +42,41 @@ func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (
 	if _, err := lab.Exists(); err != nil {
 		return nil, err
 	}
-	fresh, err := compare(o.Machine, lab, plan)
+	out := &Outlook{Lab: plan.Lab, Steps: len(plan.Steps), Changes: []Change{}, Touched: []Touched{}}
+	old, err := stale(lab)
 	if err != nil {
 		return nil, err
 	}
-	d := newDeployment(o.Machine, lab, plan, fresh)
-	defer d.close()
-	out := &Outlook{Lab: plan.Lab, Exists: !fresh, Steps: len(plan.Steps), Missing: []MissingStep{}}
-	for _, s := range d.steps() {
-		why := "the lab does not run"
-		if !fresh {
-			if why, err = s.Observe(ctx); err != nil {
-				return nil, err
-			}
-		}
-		if why != "" {
-			out.Missing = append(out.Missing, MissingStep{Step: s.ID, Why: why})
-		}
+	if old {
+		out.all(plan, "the machine has started anew since")
+		return out, nil
 	}
+	w, err := readWritten(lab)
+	if err != nil {
+		return nil, err
+	}
+	if w.plan == nil {
+		out.all(plan, "the lab does not run")
+		return out, noOrphans(o.Machine, lab)
+	}
+	out.Exists = true
+	d := newDeployment(o, lab, plan, w)
+	defer d.close()
+	s, err := d.survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changes := d.compare(s)
+	for _, c := range changes {
+		out.Changes = append(out.Changes, Change{Step: c.id, Action: string(c.action), Why: c.why})
+	}
+	out.Touched = d.touched(s, changes)
 	return out, nil
+}
+
+// all says that the whole plan is to be made.
+func (o *Outlook) all(plan *topology.Plan, why string) {
+	for i := range plan.Steps {
+		o.Changes = append(o.Changes, Change{Step: plan.Steps[i].ID, Action: string(actMake), Why: why})
+	}
 }

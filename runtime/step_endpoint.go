@@ -6,53 +6,29 @@ import (
 	"fmt"
 
 	"github.com/valelab/valelab/runtime/agent"
-	"github.com/valelab/valelab/runtime/executor"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
-// endpointStep makes an interface of a node, and it a port of a switch.
-func (d *deployment) endpointStep(e *topology.Endpoint) executor.Step {
-	made := false // by this step, so that undoing removes it
-	s := executor.Step{
-		Observe: func(ctx context.Context) (string, error) { return d.observeEndpoint(ctx, e) },
-		Do: func(ctx context.Context) error {
+// endpointPart is an interface of a node that is a port of a switch.
+func (d *deployment) endpointPart(s *topology.Step) part {
+	e := s.Endpoint
+	return part{
+		make: func(ctx context.Context) error {
 			pid, err := d.initOf(e.Node)
 			if err != nil {
 				return err
 			}
-			if made, err = d.network.AddEndpoint(ctx, e, pid); err != nil {
+			made, err := d.network.AddEndpoint(ctx, e, d.former(s), pid)
+			if err != nil {
 				return err
 			}
 			return d.putEndpoint(ctx, e, made)
 		},
-		Undo: func(ctx context.Context) error {
-			err := d.agent.DeleteEndpoint(ctx, e.Node, e.Interface)
-			if made {
-				err = errors.Join(err, d.network.RemoveEndpoint(ctx, e))
-			}
-			return err
+		unmake: func(ctx context.Context) error {
+			return errors.Join(d.deleteEndpoint(ctx, e), d.network.RemoveEndpoint(ctx, e))
 		},
 	}
-	if d.fresh {
-		s.Observe = nil
-	}
-	return s
-}
-
-func (d *deployment) observeEndpoint(ctx context.Context, e *topology.Endpoint) (missing string, err error) {
-	pid, runs := d.pids.get(e.Node)
-	have, ok := d.inventory.endpoint(e.Node, e.Interface)
-	switch {
-	case !runs:
-		return "its node does not run", nil
-	case !ok:
-		return "it is no port of a switch", nil
-	case have.EndpointSpec != endpointSpec(e):
-		return "it is another port than planned", nil
-	}
-	there, err := d.network.HasEndpoint(ctx, e, pid)
-	return unless(there, "its device is gone or was changed"), err
 }
 
 // putEndpoint makes the interface a port; fresh says that its device is a new
@@ -60,16 +36,30 @@ func (d *deployment) observeEndpoint(ctx context.Context, e *topology.Endpoint) 
 // made anew has to be a new port.
 func (d *deployment) putEndpoint(ctx context.Context, e *topology.Endpoint, fresh bool) error {
 	spec := endpointSpec(e)
-	if have, ok := d.inventory.endpoint(e.Node, e.Interface); ok && (fresh || have.EndpointSpec != spec) {
-		if err := d.agent.DeleteEndpoint(ctx, e.Node, e.Interface); err != nil {
+	if !d.fresh {
+		have, ok := d.inventory.endpoint(e.Node, e.Interface)
+		if ok && !fresh && have.EndpointSpec == spec {
+			return nil
+		}
+		if err := d.deleteEndpoint(ctx, e); err != nil {
 			return err
 		}
 	}
 	_, err := d.agent.PutEndpoint(ctx, e.Node, e.Interface, spec)
+	if err == nil {
+		d.inventory.setEndpoint(agent.EndpointState{Node: e.Node, Interface: e.Interface, EndpointSpec: spec})
+	}
 	return err
 }
 
-// initOf returns the init that the node's step has found or started.
+// deleteEndpoint takes the port away. The inventory forgets it first: whether
+// the agent has it is not known when the request fails.
+func (d *deployment) deleteEndpoint(ctx context.Context, e *topology.Endpoint) error {
+	d.inventory.dropEndpoint(e.Node, e.Interface)
+	return d.agent.DeleteEndpoint(ctx, e.Node, e.Interface)
+}
+
+// initOf returns the init that was found, or that the node's step has started.
 func (d *deployment) initOf(node string) (state.PID, error) {
 	pid, ok := d.pids.get(node)
 	if !ok {

@@ -5,59 +5,37 @@ import (
 	"errors"
 
 	"github.com/valelab/valelab/runtime/agent"
-	"github.com/valelab/valelab/runtime/executor"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
-// nodeStep starts a node's init and lets the agent watch it. The node's
-// command does not run yet.
-func (d *deployment) nodeStep(n *topology.Node) executor.Step {
-	started := false // by this step, so that undoing stops it
-	s := executor.Step{
-		Observe: func(context.Context) (string, error) { return d.observeNode(n) },
-		Do: func(ctx context.Context) error {
-			pid, ok := d.pids.get(n.Name)
-			if !ok {
-				var err error
-				if pid, err = d.startNode(ctx, n); err != nil {
-					return err
-				}
-				started = true
+// nodePart is a node's init, and that the agent watches it. Starting the
+// node's command is a part of its own.
+func (d *deployment) nodePart(n *topology.Node) part {
+	return part{
+		make: func(ctx context.Context) error {
+			pid, runs := d.pids.get(n.Name)
+			var err error
+			if runs {
+				err = d.updateNode(ctx, n)
+			} else {
+				pid, err = d.startNode(ctx, n)
 			}
-			_, err := d.agent.PutNode(ctx, n.Name, nodeSpec(pid))
+			if err != nil {
+				return err
+			}
+			_, err = d.agent.PutNode(ctx, n.Name, nodeSpec(pid))
 			return err
 		},
-		Undo: func(ctx context.Context) error {
-			err := d.agent.DeleteNode(ctx, n.Name)
-			if started {
-				err = errors.Join(err, d.machine.StopNode(ctx, d.lab, n.Name))
-			}
-			return err
-		},
+		unmake: func(ctx context.Context) error { return d.stopNode(ctx, n.Name) },
 	}
-	if d.fresh {
-		s.Observe = nil
-	}
-	return s
 }
 
-func (d *deployment) observeNode(n *topology.Node) (missing string, err error) {
-	pid, err := d.machine.FindNode(d.lab, n.Name)
-	if gone(err) {
-		return "it does not run", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	d.pids.set(n.Name, pid)
-	return unless(d.inventory.hasNode(n.Name, nodeSpec(pid)), "the agent does not watch it"), nil
-}
-
-// startNode starts the node's init, in place of one that has died.
+// startNode starts the node's init, in place of one that has died, and writes
+// down what it was made from.
 func (d *deployment) startNode(ctx context.Context, n *topology.Node) (state.PID, error) {
 	if !d.fresh {
-		if err := d.clearNode(ctx, n); err != nil {
+		if err := d.clearNode(ctx, n.Name); err != nil {
 			return state.PID{}, err
 		}
 	}
@@ -67,19 +45,47 @@ func (d *deployment) startNode(ctx context.Context, n *topology.Node) (state.PID
 	}
 	d.notes.add(note)
 	d.pids.set(n.Name, pid)
-	return pid, nil
+	return pid, writeMade(d.lab, n)
+}
+
+// updateNode changes what can be changed in place, if that is needed.
+func (d *deployment) updateNode(ctx context.Context, n *topology.Node) error {
+	made, err := readMade(d.lab, n.Name)
+	if err != nil {
+		return err
+	}
+	if made != nil {
+		if light, _ := nodeChange(made, n); len(light) == 0 {
+			return nil
+		}
+	}
+	note, err := d.machine.UpdateNode(ctx, d.lab, n)
+	if err != nil {
+		return err
+	}
+	d.notes.add(note)
+	return writeMade(d.lab, n)
 }
 
 // clearNode takes away what is left of a node that has died: its folders, and
 // what the agent knew of it. The other ends of its interfaces went with it.
-func (d *deployment) clearNode(ctx context.Context, n *topology.Node) error {
-	for _, e := range d.endpointsOf(n.Name) {
-		if err := d.agent.DeleteEndpoint(ctx, e.Node, e.Interface); err != nil {
+func (d *deployment) clearNode(ctx context.Context, name string) error {
+	for _, e := range d.inventory.endpointsOf(name) {
+		if err := d.deleteEndpoint(ctx, &topology.Endpoint{Node: name, Interface: e}); err != nil {
 			return err
 		}
-		d.inventory.dropEndpoint(e.Node, e.Interface)
 	}
-	return errors.Join(d.agent.DeleteNode(ctx, n.Name), d.machine.StopNode(ctx, d.lab, n.Name))
+	return d.stopNode(ctx, name)
+}
+
+// stopNode ends a node of which the agent has no endpoints any more.
+func (d *deployment) stopNode(ctx context.Context, name string) error {
+	err := errors.Join(d.agent.DeleteNode(ctx, name), forgetMade(d.lab, name))
+	if stopped := d.machine.StopNode(ctx, d.lab, name); stopped != nil {
+		return errors.Join(err, stopped)
+	}
+	d.pids.drop(name)
+	return err
 }
 
 func nodeSpec(pid state.PID) agent.NodeSpec {

@@ -5,48 +5,39 @@ import (
 	"errors"
 
 	"github.com/valelab/valelab/runtime/agent"
-	"github.com/valelab/valelab/runtime/executor"
 	"github.com/valelab/valelab/topology"
 )
 
-// uplinkStep makes an interface of the machine a port of a switch.
-func (d *deployment) uplinkStep(u *topology.Uplink) executor.Step {
-	spec := agent.UplinkSpec{Switch: u.Switch}
-	taken := false // by this step, so that undoing gives it back
-	return executor.Step{
-		Observe: func(ctx context.Context) (string, error) {
-			have, ok := d.inventory.uplink(u.Interface)
-			switch {
-			case !ok:
-				return "it is no port of a switch", nil
-			case have.Fault != "":
-				return have.Fault, nil
-			case have.UplinkSpec != spec:
-				return "it is another port than planned", nil
-			}
-			there, err := d.machine.HasUplink(ctx, d.lab, u)
-			return unless(there, "the interface is not as it was made"), err
-		},
-		Do: func(ctx context.Context) error {
-			have, ok := d.inventory.uplink(u.Interface)
-			if ok && (have.UplinkSpec != spec || have.Fault != "") {
-				if err := d.agent.DeleteUplink(ctx, u.Interface); err != nil {
+// uplinkPart is an interface of the machine that is a port of a switch.
+func (d *deployment) uplinkPart(u *topology.Uplink) part {
+	return part{
+		make: func(ctx context.Context) error {
+			if !d.fresh {
+				if err := d.clearUplink(ctx, u); err != nil {
 					return err
 				}
 			}
-			var err error
-			if taken, err = d.machine.TakeUplink(ctx, d.lab, u); err != nil {
+			if _, err := d.machine.TakeUplink(ctx, d.lab, u); err != nil {
 				return err
 			}
-			_, err = d.agent.PutUplink(ctx, u.Interface, spec)
+			_, err := d.agent.PutUplink(ctx, u.Interface, agent.UplinkSpec{Switch: u.Switch})
 			return err
 		},
-		Undo: func(ctx context.Context) error {
-			err := d.agent.DeleteUplink(ctx, u.Interface)
-			if taken {
-				err = errors.Join(err, d.machine.GiveBackUplink(ctx, d.lab, u.Interface))
-			}
-			return err
+		unmake: func(ctx context.Context) error {
+			return errors.Join(d.agent.DeleteUplink(ctx, u.Interface), d.machine.GiveBackUplink(ctx, d.lab, u.Interface))
 		},
 	}
+}
+
+// clearUplink takes away what is another than planned. An interface that is
+// kept or taken otherwise is first given back, to be found as it was at first.
+func (d *deployment) clearUplink(ctx context.Context, u *topology.Uplink) error {
+	if err := d.agent.DeleteUplink(ctx, u.Interface); err != nil {
+		return err
+	}
+	have, err := d.lab.ReadIntent(u.Interface)
+	if err == nil && have.Take != (u.Host == topology.HostTake) {
+		return d.machine.GiveBackUplink(ctx, d.lab, u.Interface)
+	}
+	return nil // TakeUplink tells what is wrong with an intent
 }

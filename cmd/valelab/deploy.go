@@ -50,9 +50,12 @@ func deployCommand(fs *flag.FlagSet) runFunc {
 
 // writeReport says in a line what was done, and below it what the user has to know.
 func writeReport(w io.Writer, r *runtime.Report) {
-	if r.Changed == 0 {
+	switch {
+	case r.Changed == 0:
 		fmt.Fprintf(w, "lab %s runs already: nothing to change\n", r.Lab)
-	} else {
+	case r.Existed:
+		fmt.Fprintf(w, "lab %s is changed: %d things done in %s\n", r.Lab, r.Changed, r.Elapsed.Round(time.Millisecond))
+	default:
 		fmt.Fprintf(w, "lab %s is up: %d of %d steps done in %s\n", r.Lab, r.Changed, r.Steps, r.Elapsed.Round(time.Millisecond))
 	}
 	for _, note := range r.Notes {

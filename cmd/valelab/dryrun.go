@@ -31,22 +31,38 @@ func dryRun(ctx context.Context, s streams, plan *topology.Plan, f format) error
 	return writeOutlook(s.out, outlook)
 }
 
-// writeOutlook says what is to be done, and why.
+// writeOutlook says what is to be done, and why, and whom it touches.
 func writeOutlook(w io.Writer, o *runtime.Outlook) error {
 	switch {
 	case !o.Exists:
 		_, err := fmt.Fprintf(w, "\nlab %s does not run: all %d steps are to be done\n", o.Lab, o.Steps)
 		return err
-	case len(o.Missing) == 0:
+	case len(o.Changes) == 0:
 		_, err := fmt.Fprintf(w, "\nlab %s runs already: nothing to change\n", o.Lab)
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "\nlab %s runs in part: %d of %d steps are to be done\n\n", o.Lab, len(o.Missing), o.Steps); err != nil {
+	if _, err := fmt.Fprintf(w, "\nlab %s is to change: %d things to do\n\n", o.Lab, len(o.Changes)); err != nil {
 		return err
 	}
-	t := newTable("STEP", "WHY")
-	for _, m := range o.Missing {
-		t.row(m.Step, m.Why)
+	t := newTable("ACTION", "STEP", "WHY")
+	for _, c := range o.Changes {
+		t.row(c.Action, c.Step, c.Why)
+	}
+	if err := t.write(w); err != nil {
+		return err
+	}
+	if len(o.Touched) == 0 {
+		_, err := fmt.Fprintf(w, "\nno node's traffic is touched\n")
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "\n"); err != nil {
+		return err
+	}
+	t = newTable("NODE", "TRAFFIC")
+	for _, n := range o.Touched {
+		for _, how := range n.How {
+			t.row(n.Node, how)
+		}
 	}
 	return t.write(w)
 }

@@ -75,6 +75,26 @@ func limitLegacyMemory(folder string, bytes int64) error {
 	return total()
 }
 
+// unlimit takes the limits away that a node does not have.
+func (l *Lab) unlimit(name string, limits Limits) error {
+	var values [][3]string // hierarchy, file, value
+	if limits.CPU <= 0 {
+		values = append(values, [3]string{l.mounts.unified, "cpu.max", "max " + strconv.Itoa(period)},
+			[3]string{l.mounts.cpu, "cpu.cfs_quota_us", "-1"})
+	}
+	if limits.Memory <= 0 {
+		values = append(values, [3]string{l.mounts.unified, "memory.max", "max"}, [3]string{l.mounts.unified, "memory.swap.max", "max"},
+			[3]string{l.mounts.memory, "memory.memsw.limit_in_bytes", "-1"}, [3]string{l.mounts.memory, "memory.limit_in_bytes", "-1"})
+	}
+	var faults []error
+	for _, v := range values {
+		if v[0] != "" {
+			faults = append(faults, writeIfThere(filepath.Join(v[0], l.base, l.name, name), v[1], v[2]))
+		}
+	}
+	return errors.Join(faults...)
+}
+
 // controlled returns the folder in which a controller's limit for the node is
 // written, and its cgroup version; version 0 comes with the reason why there
 // is none.

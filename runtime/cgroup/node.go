@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // Node is the group of one node, ready for processes. Close it when the node
@@ -40,6 +43,52 @@ func (l *Lab) Node(name string, limits Limits) (*Node, error) {
 		return nil, fmt.Errorf("cgroup of node %s: %w", name, err)
 	}
 	return n, nil
+}
+
+// Update sets the limits of a node that runs, and takes those away that it no
+// longer has. It returns what Missing says. A node that has had no limit is in
+// no version 1 group; its processes are found by the cgroup2 one.
+func (l *Lab) Update(name string, limits Limits) (missing []string, err error) {
+	n, err := l.Node(name, limits)
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	if err := errors.Join(l.unlimit(name, limits), l.gather(n)); err != nil {
+		return nil, fmt.Errorf("cgroup of node %s: %w", name, err)
+	}
+	return n.Missing, nil
+}
+
+// gather moves the node's processes into its version 1 groups, again until
+// all are there: a process that is being born follows its parent.
+func (l *Lab) gather(n *Node) error {
+	if n.dir == nil {
+		return nil
+	}
+	for _, folder := range n.legacy {
+		for missing := true; missing; {
+			missing = false
+			all, err := procs(n.dir.Name())
+			if err != nil {
+				return err
+			}
+			there, err := procs(folder)
+			if err != nil {
+				return err
+			}
+			for _, pid := range all {
+				if slices.Contains(there, pid) {
+					continue
+				}
+				missing = true
+				if err := write(folder, "cgroup.procs", strconv.Itoa(pid)); err != nil && !errors.Is(err, unix.ESRCH) {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // Dir is the cgroup2 folder, to start the node's first process in

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -40,6 +41,12 @@ func setNode(p Pair) error {
 			return err
 		}
 	}
+	for _, prefix := range p.lost() {
+		err := handle.AddrDel(end, address(prefix))
+		if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			return fmt.Errorf("remove address %s: %w", prefix, err)
+		}
+	}
 	for _, prefix := range p.Addresses {
 		if err := handle.AddrReplace(end, address(prefix)); err != nil {
 			return fmt.Errorf("address %s: %w", prefix, err)
@@ -64,7 +71,8 @@ func nodeIsSet(p Pair) (bool, error) {
 	if a.MTU != p.MTU || !sameMAC(a.HardwareAddr, p.MAC) || a.Flags&net.FlagUp == 0 {
 		return false, nil
 	}
-	if len(p.Addresses) == 0 {
+	lost := p.lost()
+	if len(p.Addresses)+len(lost) == 0 {
 		return true, nil
 	}
 	addrs, err := handle.AddrList(end, netlink.FAMILY_ALL)
@@ -80,6 +88,11 @@ func nodeIsSet(p Pair) (bool, error) {
 	}
 	for _, prefix := range p.Addresses {
 		if !have[prefix] {
+			return false, nil
+		}
+	}
+	for _, prefix := range lost {
+		if have[prefix] {
 			return false, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -22,6 +23,12 @@ type Pair struct {
 	MAC       net.HardwareAddr
 	MTU       int            // bytes, of both ends
 	Addresses []netip.Prefix // of the node's end
+	Former    []netip.Prefix // that the node's end must lose, unless they are among Addresses
+}
+
+// lost returns the addresses that the node's end must not have.
+func (p *Pair) lost() []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(p.Former), func(a netip.Prefix) bool { return slices.Contains(p.Addresses, a) })
 }
 
 // pairGroup is the device group of the ends in the lab's namespace, by which
@@ -163,6 +170,46 @@ func (n *Namespace) ClearPairs() error {
 	})
 	if err != nil && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove interfaces of the lab: %w", err)
+	}
+	return nil
+}
+
+// Pairs returns the aliases of all pairs that have an end in n.
+func (n *Namespace) Pairs() ([]string, error) {
+	var all []string
+	err := n.pairs(func(l netlink.Link) error {
+		if alias := l.Attrs().Alias; alias != "" {
+			all = append(all, alias)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// SweepPairs removes pairs that have no alias: who made them was killed before
+// he could give them one. Nobody may be making any meanwhile.
+func (n *Namespace) SweepPairs() error {
+	return n.pairs(func(l netlink.Link) error {
+		if l.Attrs().Alias != "" {
+			return nil
+		}
+		return n.RemovePair(l.Attrs().Name)
+	})
+}
+
+// pairs calls do for each pair's end in n.
+func (n *Namespace) pairs(do func(netlink.Link) error) error {
+	links, err := n.handle.LinkList()
+	if err != nil {
+		return fmt.Errorf("interfaces of the lab: %w", err)
+	}
+	for _, l := range links {
+		if l.Attrs().Group != pairGroup {
+			continue
+		}
+		if err := do(l); err != nil {
+			return err
+		}
 	}
 	return nil
 }

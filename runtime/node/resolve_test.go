@@ -115,7 +115,7 @@ func TestHostsFile(t *testing.T) {
 		"named":      {"10.0.0.1\tn n-eth1", "10.0.0.1\tn n-eth1\n"},
 		"others":     {"10.0.0.2\tm\n", "10.0.0.2\tm\n127.0.1.1\tn\n"},
 	} {
-		got := string(hostsFile(&Config{Name: "n", Hosts: []byte(test.lines)}))
+		got := string(hostsFile([]byte(test.lines), "n"))
 		if got != localhost+test.want {
 			t.Errorf("%s: %q", name, got)
 		}

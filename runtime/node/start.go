@@ -61,7 +61,7 @@ func makeFolders(cfg *Config, message []byte) error {
 	if err := os.MkdirAll(private, 0o700); err != nil {
 		return err
 	}
-	if err := fillPublic(public, hostsFile(cfg)); err != nil {
+	if err := fillPublic(public, hostsFile(cfg.Hosts, cfg.hostname())); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(private, "config"), message, 0o600); err != nil {

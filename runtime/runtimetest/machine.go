@@ -2,7 +2,9 @@ package runtimetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -38,13 +40,15 @@ type lab struct {
 // process is a process node.
 type process struct {
 	init     state.Process
+	node     topology.Node // its settings
 	released bool
 }
 
 // pair is the device pair of an endpoint.
 type pair struct {
-	endpoint topology.Endpoint
-	init     state.PID // whose namespace the node's end is in
+	endpoint  topology.Endpoint
+	addresses map[string]bool
+	init      state.PID // whose namespace the node's end is in
 }
 
 // New returns a machine that has the given interfaces, all up, and nothing
@@ -76,6 +80,62 @@ func (m *Machine) Objects() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// State returns a line for everything that there is of a lab, with its
+// settings but without process numbers, sorted: what two machines on which the
+// same lab runs have in common.
+func (m *Machine) State(dir state.Dir) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []string
+	line := func(kind, name string, settings any) {
+		text, err := json.Marshal(settings)
+		if err != nil {
+			panic(err) // they are all plain data
+		}
+		all = append(all, kind+" "+name+" "+string(text))
+	}
+	l := m.lab(dir)
+	line("agent", "", l.agent != nil && l.keeper != nil)
+	for name, n := range l.nodes {
+		line("node", name, []any{&n.node, n.node.Hosts, n.released})
+		line("watched", name, l.held.nodes[name].PID == n.init.Number)
+	}
+	for name := range l.held.nodes {
+		line("watch", name, l.nodes[name] != nil)
+	}
+	for name, p := range l.pairs {
+		e := p.endpoint
+		line("pair", name, []any{e.MTU, e.MAC, slices.Sorted(maps.Keys(p.addresses))})
+	}
+	for name, spec := range l.held.switches {
+		line("switch", name, spec)
+	}
+	for name, e := range l.held.endpoints {
+		line("endpoint", name, e)
+	}
+	for t := range l.held.trunks {
+		line("trunk", t[0]+"--"+t[1], nil)
+	}
+	for name, spec := range l.held.uplinks {
+		line("uplink", name, spec)
+	}
+	for name, i := range m.interfaces {
+		line("interface", name, i)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Init returns the process of a node's init, the zero one if there is none.
+func (m *Machine) Init(dir state.Dir, name string) state.PID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.lab(dir).nodes[name]; n != nil {
+		return n.init.PID
+	}
+	return state.PID{}
 }
 
 // KillNode kills a node's init, as a user might.

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"maps"
+	"slices"
 
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/state"
@@ -53,8 +54,27 @@ func (n *network) Quiet() error {
 	return err
 }
 
+// Sweep implements runtime.Network.
+func (n *network) Sweep(ctx context.Context) error {
+	_, err := n.begin(ctx, "Sweep", "")
+	if err == nil {
+		n.machine.mu.Unlock()
+	}
+	return err
+}
+
+// Endpoints implements runtime.Network.
+func (n *network) Endpoints(ctx context.Context) ([]string, error) {
+	l, err := n.begin(ctx, "Endpoints", "")
+	if err != nil {
+		return nil, err
+	}
+	defer n.machine.mu.Unlock()
+	return slices.Collect(maps.Keys(l.pairs)), nil
+}
+
 // AddEndpoint implements runtime.Network.
-func (n *network) AddEndpoint(ctx context.Context, e *topology.Endpoint, init state.PID) (bool, error) {
+func (n *network) AddEndpoint(ctx context.Context, e *topology.Endpoint, former []string, init state.PID) (bool, error) {
 	key := e.Node + ":" + e.Interface
 	l, err := n.begin(ctx, "AddEndpoint", key)
 	if err != nil {
@@ -65,12 +85,23 @@ func (n *network) AddEndpoint(ctx context.Context, e *topology.Endpoint, init st
 		return false, fmt.Errorf("node %s: %w", e.Node, state.ErrGone)
 	}
 	old, ok := l.pairs[key]
-	l.pairs[key] = pair{*e, init}
-	return !ok || old.init != init, nil
+	kept := ok && old.init == init
+	p := pair{endpoint: *e, init: init, addresses: make(map[string]bool)}
+	if kept {
+		p.addresses = old.addresses
+	}
+	for _, a := range former {
+		delete(p.addresses, a)
+	}
+	for _, a := range slices.Concat(e.IPv4, e.IPv6) {
+		p.addresses[a] = true
+	}
+	l.pairs[key] = p
+	return !kept, nil
 }
 
 // HasEndpoint implements runtime.Network.
-func (n *network) HasEndpoint(ctx context.Context, e *topology.Endpoint, init state.PID) (bool, error) {
+func (n *network) HasEndpoint(ctx context.Context, e *topology.Endpoint, former []string, init state.PID) (bool, error) {
 	key := e.Node + ":" + e.Interface
 	l, err := n.begin(ctx, "HasEndpoint", key)
 	if err != nil {
@@ -78,7 +109,16 @@ func (n *network) HasEndpoint(ctx context.Context, e *topology.Endpoint, init st
 	}
 	defer n.machine.mu.Unlock()
 	have, ok := l.pairs[key]
-	return ok && have.init == init && reflect.DeepEqual(have.endpoint, *e), nil
+	if !ok || have.init != init || have.endpoint.MTU != e.MTU || have.endpoint.MAC != e.MAC {
+		return false, nil
+	}
+	wanted := slices.Concat(e.IPv4, e.IPv6)
+	for _, a := range slices.Concat(former, wanted) {
+		if have.addresses[a] != slices.Contains(wanted, a) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // RemoveEndpoint implements runtime.Network.

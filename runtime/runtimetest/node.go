@@ -20,12 +20,43 @@ func (m *Machine) StartNode(ctx context.Context, dir state.Dir, n *topology.Node
 		return state.PID{}, "", fmt.Errorf("node %s: runs already", n.Name)
 	}
 	init := m.newProcess(dir, state.Init, n.Name)
-	l.nodes[n.Name] = &process{init: init}
-	note := ""
+	l.nodes[n.Name] = &process{init: init, node: *n}
+	return init.PID, limitNote(n), nil
+}
+
+func limitNote(n *topology.Node) string {
 	if n.CPU > 0 {
-		note = "cpu limit not applied"
+		return "cpu limit not applied"
 	}
-	return init.PID, note, nil
+	return ""
+}
+
+// UpdateNode implements runtime.Machine.
+func (m *Machine) UpdateNode(ctx context.Context, dir state.Dir, n *topology.Node) (string, error) {
+	if err := m.begin(ctx, "UpdateNode %s", n.Name); err != nil {
+		return "", err
+	}
+	defer m.mu.Unlock()
+	p := m.lab(dir).nodes[n.Name]
+	if p == nil {
+		return "", fmt.Errorf("node %s: %w", n.Name, state.ErrGone)
+	}
+	p.node.CPU, p.node.Memory, p.node.Hosts = n.CPU, n.Memory, n.Hosts
+	p.node.Labels, p.node.StartupDelay = n.Labels, n.StartupDelay
+	return limitNote(n), nil
+}
+
+// Nodes implements runtime.Machine.
+func (m *Machine) Nodes(ctx context.Context, dir state.Dir) (map[string]state.PID, error) {
+	if err := m.begin(ctx, "Nodes"); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	nodes := make(map[string]state.PID)
+	for name, n := range m.lab(dir).nodes {
+		nodes[name] = n.init.PID
+	}
+	return nodes, nil
 }
 
 // FindNode implements runtime.Machine.

@@ -32,6 +32,16 @@ func (d Dir) Lock() string { return filepath.Join(d.Path(), "lock") }
 // Plan returns the path of the plan that the lab was deployed from.
 func (d Dir) Plan() string { return filepath.Join(d.Path(), "plan.json") }
 
+// Next returns the path of the plans that deploys have begun since then.
+func (d Dir) Next() string { return filepath.Join(d.Path(), "next.json") }
+
+// Boot returns the path of the file that names the machine's boot in which the
+// lab was made.
+func (d Dir) Boot() string { return filepath.Join(d.Path(), "boot") }
+
+// Made returns the path of what a node was made from.
+func (d Dir) Made(node string) string { return filepath.Join(d.Path(), "made", node+".json") }
+
 // AgentLog returns the path of the output of keeper and agent.
 func (d Dir) AgentLog() string { return filepath.Join(d.Path(), "agent.log") }
 

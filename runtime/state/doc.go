@@ -10,6 +10,9 @@
 //
 //	<lab>/lock                 flock, held by deploy and destroy
 //	<lab>/plan.json            the plan that the lab was deployed from
+//	<lab>/next.json            plans that deploys have begun and not completed
+//	<lab>/boot                 the machine's boot in which the lab was made
+//	<lab>/made/<node>.json     what a node was made from
 //	<lab>/agent.sock           the agent's API
 //	<lab>/agent.log            output of keeper and agent
 //	<lab>/keeper.pid           pid file of the keeper

@@ -95,13 +95,9 @@ func (d Dir) tryLock() (*Lock, error) {
 // Unlock gives the lock back and leaves the folder.
 func (l *Lock) Unlock() { l.file.Close() }
 
-// Remove removes the lab's folder with everything in it, then the root if that
-// is empty, and gives the lock back. The lock file goes last, so that a folder
-// that could only be removed in part is still found as a lab's.
-func (l *Lock) Remove() error {
-	defer l.file.Close()
-	path := l.dir.Path()
-	entries, err := os.ReadDir(path)
+// Clear removes everything in the lab's folder but the lock.
+func (l *Lock) Clear() error {
+	entries, err := os.ReadDir(l.dir.Path())
 	if err != nil {
 		return fmt.Errorf("lab %s: remove folder: %w", l.dir.name, err)
 	}
@@ -109,9 +105,21 @@ func (l *Lock) Remove() error {
 		if e.Name() == "lock" {
 			continue
 		}
-		if err := os.RemoveAll(path + "/" + e.Name()); err != nil {
+		if err := os.RemoveAll(filepath.Join(l.dir.Path(), e.Name())); err != nil {
 			return fmt.Errorf("lab %s: remove folder: %w", l.dir.name, err)
 		}
+	}
+	return nil
+}
+
+// Remove removes the lab's folder with everything in it, then the root if that
+// is empty, and gives the lock back. The lock file goes last, so that a folder
+// that could only be removed in part is still found as a lab's.
+func (l *Lock) Remove() error {
+	defer l.file.Close()
+	path := l.dir.Path()
+	if err := l.Clear(); err != nil {
+		return err
 	}
 	if err := os.Remove(l.dir.Lock()); err != nil {
 		return fmt.Errorf("lab %s: remove folder: %w", l.dir.name, err)

@@ -1,0 +1,97 @@
+package runtime
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
+)
+
+// A node can't be asked for its settings, so they are written down: after it
+// was started, or updated, from them, and taken away before it is stopped.
+// Hence a node that runs without has unknown ones, and is recreated.
+
+// made is what a node was made from. A Node's own JSON leaves its hosts to the
+// plan's.
+type made struct {
+	Node  *topology.Node  `json:"node"`
+	Hosts []topology.Host `json:"hosts,omitempty"`
+}
+
+// readMade returns what a node was made from, or nil when that is not known.
+func readMade(lab state.Dir, name string) (*topology.Node, error) {
+	data, err := os.ReadFile(lab.Made(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", name, err)
+	}
+	var m made
+	if json.Unmarshal(data, &m) != nil || m.Node == nil || m.Node.Name != name {
+		return nil, nil
+	}
+	m.Node.Hosts = m.Hosts
+	return m.Node, nil
+}
+
+func writeMade(lab state.Dir, n *topology.Node) error {
+	data, err := json.Marshal(made{n, n.Hosts})
+	if err != nil {
+		return fmt.Errorf("node %s: %w", n.Name, err)
+	}
+	return state.WriteFile(lab.Made(n.Name), data, 0o600)
+}
+
+func forgetMade(lab state.Dir, name string) error {
+	if err := os.Remove(lab.Made(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("node %s: %w", name, err)
+	}
+	return nil
+}
+
+// inPlace are the settings of a node that UpdateNode changes while it runs;
+// every other one is part of what the node was started with.
+var inPlace = []string{"cpu", "memory", "labels", "startup-delay", "hosts"}
+
+// nodeChange returns the settings in which two nodes differ, by their names in
+// a lab file, sorted: those that change in place, and those that need the node
+// to be recreated.
+func nodeChange(old, new *topology.Node) (light, heavy []string) {
+	a, b := nodeSettings(old), nodeSettings(new)
+	names := make(map[string]bool)
+	for name := range a {
+		names[name] = true
+	}
+	for name := range b {
+		names[name] = true
+	}
+	for name := range names {
+		switch {
+		case bytes.Equal(a[name], b[name]):
+		case slices.Contains(inPlace, name):
+			light = append(light, name)
+		default:
+			heavy = append(heavy, name)
+		}
+	}
+	slices.Sort(light)
+	slices.Sort(heavy)
+	return light, heavy
+}
+
+// nodeSettings returns a node's settings by their names, each as JSON.
+func nodeSettings(n *topology.Node) map[string]json.RawMessage {
+	settings := make(map[string]json.RawMessage)
+	// A Node is made of what JSON can hold.
+	data, _ := json.Marshal(n)
+	_ = json.Unmarshal(data, &settings)
+	settings["hosts"], _ = json.Marshal(n.Hosts)
+	return settings
+}
