@@ -12,19 +12,25 @@ STATIC := -trimpath -tags netgo,osusergo -ldflags '$(LDFLAGS)'
 TALLY := go run .ci/tally.go
 FUZZTIME ?= 20s
 
+# The preload library travels in the program. It is built first, and only if its sources have changed.
+PRELOAD := netmap/preload/lib/libnetmap.so
+
 .PHONY: help build lab test bench soak fuzz lint clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-build: ## build bin/valelab, one static program
+$(PRELOAD): netmap/preload/build.sh $(wildcard netmap/preload/src/*.[ch]) netmap/internal/abi/netmap_abi.h
+	netmap/preload/build.sh "$(CURDIR)/$@"
+
+build: $(PRELOAD) ## build bin/valelab, one static program
 	go build $(STATIC) -o bin/valelab ./cmd/valelab
 
 lab: build ## run labs/txrx.yml for a few seconds and show its rings (needs root)
 	@labs/show.sh
 
 # Tests that need root are named TestRoot...; -p 1, since some measure time.
-test: ## run all tests: unit tests with the race detector, root's tests as root
+test: $(PRELOAD) ## run all tests: unit tests with the race detector, root's tests as root
 	@{ \
 		go test -race -json -skip '^TestRoot' ./... || true; \
 		if [ "$$(id -u)" = 0 ]; then go test -json -count=1 -p 1 -run '^TestRoot' ./... || true; fi; \
@@ -35,10 +41,10 @@ test: ## run all tests: unit tests with the race detector, root's tests as root
 			sed 's|^\./\(.*\)/[^/]*:func \(.*\)|  \1 \2|' | sort; \
 	fi
 
-bench: ## measure the switch: packets a second, next to this machine's own copy rate
+bench: $(PRELOAD) ## measure the switch: packets a second, next to this machine's own copy rate
 	go run ./netmap/bench
 
-soak: ## the long tests: signals at random moments, 1,000 nodes, an idle minute (needs root)
+soak: $(PRELOAD) ## the long tests: signals at random moments, 1,000 nodes, an idle minute (needs root)
 	go test -count=1 -timeout 60m -tags soak -run '^TestSoak' -v ./cmd/valelab
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
@@ -57,4 +63,4 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck -tags soak ./...
 
 clean: ## remove what build made
-	rm -rf bin
+	rm -rf bin $(PRELOAD)

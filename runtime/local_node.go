@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/valelab/valelab/netmap/preload"
 	"github.com/valelab/valelab/runtime/cgroup"
 	"github.com/valelab/valelab/runtime/node"
 	"github.com/valelab/valelab/runtime/state"
@@ -26,12 +27,18 @@ func (local) StartNode(ctx context.Context, lab state.Dir, n *topology.Node) (st
 		return state.PID{}, "", err
 	}
 	defer group.Close()
-	p, err := node.Start(ctx, nodeConfig(lab, n, group))
+	config, notes := nodeConfig(lab, n, group), group.Missing
+	if !n.NoNetmap {
+		if config.Preload, err = preload.Library(); err != nil {
+			notes = append(notes, "node "+n.Name+": programs find no /dev/netmap: this valelab was "+err.Error())
+		}
+	}
+	p, err := node.Start(ctx, config)
 	if err != nil {
 		return state.PID{}, "", err
 	}
 	defer p.Close()
-	return state.PID{Number: p.PID(), Start: p.StartTime()}, strings.Join(group.Missing, "; "), nil
+	return state.PID{Number: p.PID(), Start: p.StartTime()}, strings.Join(notes, "; "), nil
 }
 
 // nodeConfig translates a plan's node for package node.

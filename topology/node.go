@@ -23,9 +23,10 @@ type Node struct {
 	Sysctls      []KV          `json:"sysctls,omitempty"` // sorted; dotted names
 	CapAdd       []string      `json:"cap-add,omitempty"` // "CAP_NET_ADMIN", sorted
 	Restart      RestartPolicy `json:"restart"`
-	StartupDelay time.Duration `json:"-"` // whole seconds; JSON has them as the number startup-delay
-	Hosts        []Host        `json:"-"` // every name of the lab; JSON has it once, in the lab step
-	DependsOn    []Dependency  `json:"-"` // sorted by node; a plan has it in the node's start step
+	StartupDelay time.Duration `json:"-"`                   // whole seconds; JSON has them as the number startup-delay
+	Hosts        []Host        `json:"-"`                   // every name of the lab; JSON has it once, in the lab step
+	NoNetmap     bool          `json:"no-netmap,omitempty"` // netmap: false: programs find no /dev/netmap
+	DependsOn    []Dependency  `json:"-"`                   // sorted by node; a plan has it in the node's start step
 
 	// The rest is only set for containers.
 

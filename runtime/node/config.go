@@ -29,6 +29,10 @@ type Config struct {
 	RestartMax   int           // on-failure: restarts at most; 0: no bound
 	StartupDelay time.Duration // from the release to the first start of the command
 
+	// Preload is the library that gives /dev/netmap to the node's programs: a file of its folder, and the first of
+	// LD_PRELOAD. Nil: there is none.
+	Preload []byte
+
 	Hosts []byte   // lines for /etc/hosts after those of localhost
 	Masks []string // further absolute paths that the node must not see
 

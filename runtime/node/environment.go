@@ -1,11 +1,16 @@
 package node
 
-import "strings"
+import (
+	"strings"
 
-// programDir is where the node finds the running valelab; the rest of the path
-// is that of Docker and Debian.
+	"github.com/valelab/valelab/netmap/preload"
+)
+
+// programDir is where the node finds the running valelab, preloadPath its preload
+// library; the rest of the path is that of Docker and Debian.
 const (
 	programDir  = "/run/valelab/bin"
+	preloadPath = "/run/valelab/" + preload.Name
 	defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
@@ -14,12 +19,27 @@ const (
 // valelab comes first on the PATH.
 func environment(cfg *Config, home string) []string {
 	env := overlay([]string{"PATH=" + defaultPath, "HOME=" + home, "HOSTNAME=" + cfg.hostname()}, cfg.Env)
+	if cfg.Preload != nil {
+		env = withPreload(env)
+	}
 	for i, variable := range env {
 		if path, ok := strings.CutPrefix(variable, "PATH="); ok {
 			env[i] = "PATH=" + strings.TrimSuffix(programDir+":"+path, ":")
 		}
 	}
 	return env
+}
+
+// withPreload puts the preload library before what else is to be loaded.
+func withPreload(env []string) []string {
+	const name = "LD_PRELOAD="
+	for i, variable := range env {
+		if other, ok := strings.CutPrefix(variable, name); ok {
+			env[i] = name + strings.TrimSuffix(preloadPath+":"+other, ":")
+			return env
+		}
+	}
+	return append(env, name+preloadPath)
 }
 
 // overlay returns base with the variables of top in place of those of the same

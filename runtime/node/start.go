@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/valelab/valelab/netmap/preload"
 	"github.com/valelab/valelab/runtime/state"
 )
 
@@ -61,7 +62,7 @@ func makeFolders(cfg *Config, message []byte) error {
 	if err := os.MkdirAll(private, 0o700); err != nil {
 		return err
 	}
-	if err := fillPublic(public, hostsFile(cfg.Hosts, cfg.hostname())); err != nil {
+	if err := fillPublic(public, hostsFile(cfg.Hosts, cfg.hostname()), cfg.Preload); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(private, "config"), message, 0o600); err != nil {
@@ -75,7 +76,7 @@ func makeFolders(cfg *Config, message []byte) error {
 
 // fillPublic makes the folder that the node sees, for all of its users
 // whatever the caller's umask.
-func fillPublic(public string, hosts []byte) error {
+func fillPublic(public string, hosts, library []byte) error {
 	bin := filepath.Join(public, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
@@ -87,6 +88,13 @@ func fillPublic(public string, hosts []byte) error {
 	hostsPath := filepath.Join(public, "hosts")
 	if err := os.WriteFile(hostsPath, hosts, 0o644); err != nil {
 		return err
+	}
+	if library != nil {
+		// A program may run as any user of the node.
+		path := filepath.Join(public, preload.Name)
+		if err := errors.Join(os.WriteFile(path, library, 0o644), os.Chmod(path, 0o644)); err != nil {
+			return err
+		}
 	}
 	return errors.Join(os.Chmod(public, 0o755), os.Chmod(bin, 0o755), os.Chmod(hostsPath, 0o644))
 }

@@ -64,5 +64,7 @@ type Ctl struct {
 	// Line 3, written by the program.
 	Busy atomic.Uint32 `c:"busy"`
 	Told atomic.Uint32 `c:"told"`
-	_    [NMU_LINE - 8]byte
+	// Shared is not 0 once several processes may sleep on one wake descriptor.
+	Shared atomic.Uint32 `c:"shared"`
+	_      [NMU_LINE - 12]byte
 }

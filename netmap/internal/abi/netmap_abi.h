@@ -392,6 +392,7 @@ struct nmu_ctl {
 	/* line 3, written by the program; the switch does not look at it */
 	_Alignas(NMU_LINE) _Atomic uint32_t busy; /* id of the thread that syncs the ring; 0: none */
 	_Atomic uint32_t told;                    /* tail as of the last sync: what ring->tail was set to */
+	_Atomic uint32_t shared;                  /* not 0: several processes may sleep on one wake descriptor */
 };
 
 /* ---- messages between program and switch ----------------------------------------------------- */

@@ -34,6 +34,7 @@ func (r *Region) ResetRing(p *Port, i int) {
 	ctl.Doorbell.Store(0)
 	ctl.Busy.Store(0)
 	ctl.Told.Store(ring.Tail)
+	ctl.Shared.Store(0)
 	ctl.Tail.Store(ring.Tail)
 }
 

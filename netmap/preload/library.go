@@ -1,0 +1,24 @@
+package preload
+
+import (
+	"embed"
+	"errors"
+)
+
+//go:embed all:lib
+var lib embed.FS
+
+// Name is the library's file name.
+const Name = "libnetmap.so"
+
+// ErrMissing says that this program was built without the library.
+var ErrMissing = errors.New("built without the netmap preload library (make build puts it in)")
+
+// Library returns the library's bytes. The error is ErrMissing.
+func Library() ([]byte, error) {
+	data, err := lib.ReadFile("lib/" + Name)
+	if err != nil {
+		return nil, ErrMissing
+	}
+	return data, nil
+}

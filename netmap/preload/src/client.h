@@ -1,0 +1,105 @@
+/*
+ * A program's side of the switch's protocol (netmap_abi.h): what the preload library and netmap-exec share.
+ * Nothing here knows of descriptor tables or of the system call that brought it about. Functions return 0 or a
+ * value, or a negative errno. All may be called by any thread, and from signal handlers.
+ */
+#ifndef VALELAB_PRELOAD_CLIENT_H
+#define VALELAB_PRELOAD_CLIENT_H
+
+#include "netmap_abi.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define hidden      __attribute__((visibility("hidden")))
+
+/* A ring of an open, as this process has it mapped. Nothing of its state is kept here. */
+struct nm_ring {
+	struct netmap_ring *ring;
+	struct nmu_ctl *ctl;
+	uint32_t slots;
+	uint32_t seen; /* tail when an edge-triggered epoll last told of it */
+	uint32_t gained; /* slots since the last sleep: busy rings are looked at for a while before a sleep */
+};
+
+/*
+ * An open of /dev/netmap: a connection to the switch and, once it is registered, the region. Its owner
+ * sees to it that it is not closed while it is used.
+ */
+struct nm_port {
+	_Atomic uint64_t lock;  /* process and thread that make a request; 0: none */
+	_Atomic bool bound;     /* registered: what follows is valid */
+	_Atomic bool dead;      /* the switch has hung up */
+	_Atomic uint32_t sleepers; /* threads of this process that wait for wake */
+	uint32_t next_id;
+
+	int memfd, kick, wake;
+	struct nmu_grant grant;
+	uint8_t *mem;           /* the whole region; rings lie behind it in a mapping of their own */
+	struct nm_ring *ring;   /* tx rings that are open, then rx rings */
+	uint32_t ntx, nrx;
+};
+
+/* mem.c: the memory of the process that makes the request; a bad address is EFAULT, not a signal. */
+hidden int nm_read(int pid, void *to, uint64_t from, size_t len);
+hidden int nm_write(int pid, uint64_t to, const void *from, size_t len);
+
+/* connect.c */
+hidden int nm_connect(const char *path);
+hidden bool nm_is_connection(int fd);
+
+/* call.c: one request and its reply. */
+struct nm_message {
+	uint32_t op, flags;
+	void *data;             /* header or nmreq, body, options; the reply's come in their place */
+	uint32_t head_len, body_len, options_len;
+	uint32_t capacity;
+	struct nmu_grant grant; /* has_grant: with the descriptors */
+	bool has_grant;
+	int fds[3];
+};
+hidden int nm_call(struct nm_port *p, int conn, struct nm_message *m);
+
+/* port.c */
+hidden int nm_bind(struct nm_port *p, const struct nmu_grant *g, const int fds[3]);
+hidden void nm_unbind(struct nm_port *p);
+hidden int nm_keep_fd(int *fd); /* the user's: takes a descriptor out of the program's sight */
+hidden void nm_drop_fd(int *fd);
+hidden int nm_describe(struct nm_port *p, int conn);
+
+/* request.c: NIOCCTRL, NIOCREGIF and NIOCGINFO with the argument of process pid. */
+hidden int nm_ctrl(struct nm_port *p, int conn, int pid, uint64_t arg);
+hidden int nm_legacy(struct nm_port *p, int conn, int pid, uint32_t op, uint64_t arg);
+hidden int nm_config(int pid, uint64_t arg);
+
+/* sync.c */
+hidden int nm_sync(struct nm_port *p, int conn, int pid, bool tx);
+hidden short nm_ready(struct nm_port *p, int conn, int pid, short events);
+
+/* wait.c */
+#define POLLIN_EVENTS  (POLLIN | POLLRDNORM)
+#define POLLOUT_EVENTS (POLLOUT | POLLWRNORM)
+#define NM_NAP         10   /* ms: the longest sleep where others may take the wake-up away */
+#define NM_SYNC_NAP    1000 /* ms: a sync that waits for an agent's successor looks after itself this often */
+hidden bool nm_busy(struct nm_port *p, short events);
+hidden bool nm_moved(struct nm_port *p, short events);
+hidden void nm_arm(struct nm_port *p, short events);
+hidden void nm_drain(struct nm_port *p);
+hidden void nm_share(struct nm_port *p);
+hidden bool nm_begin_sleep(struct nm_port *p);
+hidden void nm_end_sleep(struct nm_port *p);
+hidden void nm_sleep_tx(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head);
+
+/* clock.c */
+hidden uint64_t nm_now(void);  /* nanoseconds, monotonic */
+hidden uint32_t nm_thread(void); /* id of this thread */
+hidden void nm_forked(void);
+
+static inline void nm_copy(void *to, const void *from, size_t len) { __builtin_memcpy(to, from, len); }
+
+#endif
