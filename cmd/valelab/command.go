@@ -34,6 +34,7 @@ func commands() []command {
 		{name: "stats", args: "[LAB]", short: "show the counters of every ring", setup: statsCommand},
 		{name: "metrics", args: "[LAB]", short: "print or serve the counters as text for Prometheus", long: metricsHelp, setup: metricsCommand},
 		{name: "events", args: "[LAB]", short: "print what happens in a lab as JSON lines", long: eventsHelp, setup: eventsCommand},
+		{name: "capture", args: "NODE:ETH...", short: "write the packets of endpoints as pcapng", long: captureHelp, setup: captureCommand},
 		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", words: 2, setup: execCommand},
 		{name: "logs", args: "NODE", short: "show what a node's command printed", setup: logsCommand},
 		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},

@@ -63,7 +63,7 @@ func TestRootAgentKilled(t *testing.T) {
 // agent is the number of the agent's process.
 func (l *liveLab) agent() int {
 	l.t.Helper()
-	client := agent.Dial(filepath.Join(l.root, l.name))
+	client := l.client()
 	defer client.Close()
 	version, err := client.Version(l.t.Context())
 	if err != nil {
@@ -71,6 +71,9 @@ func (l *liveLab) agent() int {
 	}
 	return version.PID
 }
+
+// client asks the lab's agent.
+func (l *liveLab) client() *agent.Client { return agent.Dial(filepath.Join(l.root, l.name)) }
 
 // awaitMode waits until the ring is in a mode.
 func (l *liveLab) awaitMode(ring, mode string) {

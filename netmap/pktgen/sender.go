@@ -120,6 +120,27 @@ func (s *sender) run(ctx context.Context, start time.Time) error {
 	return nil
 }
 
+// drainTime is how long the switch may take for the last frames.
+const drainTime = time.Second
+
+// drain waits until the switch has taken what was sent: what is in a ring when
+// it is closed is lost.
+func (s *sender) drain() error {
+	for end := time.Now().Add(drainTime); time.Now().Before(end); time.Sleep(drainTime / 10_000) {
+		waits := false
+		for _, l := range s.lanes {
+			if err := l.ring.Sync(); err != nil {
+				return err
+			}
+			waits = waits || l.ring.Available() < l.ring.Slots()-1
+		}
+		if !waits {
+			break
+		}
+	}
+	return nil
+}
+
 // limit cuts a time to sleep to what is left until the next report and until
 // the end.
 func (s *sender) limit(d, now time.Duration) time.Duration {

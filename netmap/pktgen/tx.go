@@ -43,6 +43,8 @@ func (c Tx) Run(ctx context.Context) (TxSummary, error) {
 		return TxSummary{}, err
 	}
 	start := time.Now()
-	err = s.run(ctx, start)
+	if err = s.run(ctx, start); err == nil {
+		err = s.drain()
+	}
 	return TxSummary{Traffic: newTraffic(s.meter.packets, s.meter.bytes, time.Since(start)), Stalls: s.stalls}, err
 }

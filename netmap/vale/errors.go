@@ -11,6 +11,8 @@ var (
 	ErrFull = errors.New("switch has no free port")
 	// ErrExists says that the name or index is in use.
 	ErrExists = errors.New("exists already")
+	// ErrNotFound says that there is no such switch or port.
+	ErrNotFound = errors.New("not found")
 	// ErrInvalid says that an argument is out of its range, or that a file is not what it should be.
 	ErrInvalid = errors.New("invalid")
 )

@@ -18,6 +18,7 @@ type Port struct {
 	core   *core.Port
 	trunk  *Trunk
 	memory *memory // of its opens; nil: none
+	taps   []*tap  // of captures
 }
 
 // AttachSocket makes a port on an AF_PACKET socket (OpenPacketSocket) and puts it to use. index is the port's
@@ -73,6 +74,9 @@ func (p *Port) detach() {
 	}
 	p.gone = true
 	p.eachOpen((*Open).end)
+	for len(p.taps) > 0 {
+		p.taps[0].end()
+	}
 	p.sw.worker.do(p.core.Free)
 	p.sw.release(p.index)
 	delete(p.sw.ports, p.name)

@@ -33,6 +33,7 @@ type agent struct {
 	reported sync.Map // what report has logged
 	usage    usage
 	drops    dropWatch
+	captures captures
 
 	store   store
 	engine  *vale.Engine

@@ -15,7 +15,7 @@ func newServer(a *agent, stop func()) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
+		MaxHeaderBytes:    128 << 10,
 	}
 }
 
@@ -28,6 +28,9 @@ func routes(a *agent, stop func()) http.Handler {
 	mux.HandleFunc("GET /v1/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.stats()) })
 	mux.HandleFunc("GET /v1/samples", a.streamSamples)
 	mux.HandleFunc("GET /v1/metrics", a.serveMetrics)
+	mux.HandleFunc("GET /v1/capture", a.streamCapture)
+	mux.HandleFunc("GET /v1/captures", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.captures.list()) })
+	mux.HandleFunc("DELETE /v1/captures/{id}", remove(a.stopCapture))
 	mux.HandleFunc("GET /v1/events", a.streamEvents)
 	mux.HandleFunc("POST /v1/events", a.publishSteps)
 

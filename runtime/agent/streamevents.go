@@ -58,15 +58,21 @@ func eventWriter(w http.ResponseWriter) (send func(Event) error, err error) {
 type liveWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+
+	patience time.Duration // how long the reader may take; 0: as long as it likes
 }
 
 func newLiveWriter(w http.ResponseWriter) (*liveWriter, error) {
-	l := &liveWriter{w: w, control: http.NewResponseController(w)}
+	l := &liveWriter{w: w, control: http.NewResponseController(w), patience: streamPatience}
 	return l, l.control.SetReadDeadline(time.Time{})
 }
 
 func (l *liveWriter) Write(p []byte) (int, error) {
-	if err := l.control.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
+	var deadline time.Time
+	if l.patience > 0 {
+		deadline = time.Now().Add(l.patience)
+	}
+	if err := l.control.SetWriteDeadline(deadline); err != nil {
 		return 0, err
 	}
 	n, err := l.w.Write(p)

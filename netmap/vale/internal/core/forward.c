@@ -138,6 +138,7 @@ static uint32_t build_lists(struct vale_port *from, const struct vale_batch *b, 
 		if (nowhere(from, w->dst[i])) {
 			dropped++;
 			*bytes -= b->frame[i].len;
+			w->dst[i] = VALE_TAP_NOWHERE;
 		} else {
 			append(w, w->dst[i], i);
 		}
@@ -173,6 +174,8 @@ void vale_forward(struct vale_port *from, uint32_t ring, struct vale_batch *b)
 	vale_count(&st->bytes, bytes);
 	if (dropped > 0)
 		vale_drop(st, VALE_DROP_NO_PORT, dropped);
+	if (unlikely(from->taps != NULL))
+		vale_tap_sent(from, b, w->dst);
 	if (mixed)
 		deliver_lists(from, ring, b);
 	else

@@ -247,6 +247,8 @@ void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const ui
 		return;
 	vale_count(&st->packets, packets);
 	vale_count(&st->bytes, bytes);
+	if (unlikely(r->port->taps != NULL))
+		vale_tap_ring(r, st->pos, w.at);
 	__atomic_store_n(&st->pos, w.at, __ATOMIC_RELEASE);
 	/* Pairs with the program's acquire of tail in its sync. */
 	atomic_store_explicit(&r->ctl->tail, w.at, memory_order_release);

@@ -207,6 +207,8 @@ static void transmit(struct vale_port *p, struct vale_ring_state *st, struct val
 		int sent = sendmmsg(p->sock, sb->tx + at, n - at, MSG_DONTWAIT);
 
 		if (sent > 0) {
+			if (unlikely(p->taps != NULL))
+				vale_tap_socket(p, st == &p->st->ring[VALE_RING_HOST_TX], sb->tx + at, (uint32_t)sent);
 			for (uint32_t end = at + (uint32_t)sent; at < end; at++)
 				bytes += sb->tx_len[at];
 			packets += (uint32_t)sent;

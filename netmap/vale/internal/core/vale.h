@@ -149,6 +149,8 @@ struct vale_port {
 	struct vale_ring *tx[VALE_RINGS], *rx[VALE_RINGS]; /* NULL: not open */
 	struct vale_ring *host_tx, *host_rx;
 
+	struct vale_tap *taps; /* of those who capture; NULL: nobody */
+
 	bool broken;
 	bool reported;
 	struct vale_fault fault;
@@ -280,6 +282,13 @@ uint32_t vale_channel_collect(struct vale_channel *c, struct vale_batch *b); /* 
 void vale_channel_release(struct vale_channel *c);
 bool vale_channel_sleep(struct vale_channel *c);
 void vale_channel_awake(struct vale_channel *c);
+
+/* tap.c: only for ports with taps */
+#define VALE_TAP_NOWHERE 0xffffu
+struct mmsghdr;
+void vale_tap_sent(struct vale_port *from, const struct vale_batch *b, const uint16_t *dst); /* to NOWHERE: left out */
+void vale_tap_ring(struct vale_ring *r, uint32_t from, uint32_t to); /* delivered, not published yet */
+void vale_tap_socket(struct vale_port *p, bool host, const struct mmsghdr *msg, uint32_t n);
 
 /* worker.c */
 uint64_t vale_now(void); /* ns, monotonic */
