@@ -68,7 +68,7 @@ func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // special parses primitives that take no qualifiers.
 func (p *parser) special() (n node, err error, ok bool) {
-	word, ok := p.word("less", "greater", "vlan", "broadcast", "multicast")
+	word, _ := p.word("less", "greater", "vlan", "broadcast", "multicast")
 	switch word {
 	case "less", "greater":
 		size, err := parseNumber(p.next().text)
