@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,7 +40,7 @@ func (d Dir) Acquire(ctx context.Context, patience time.Duration) (*Lock, error)
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			return nil, fmt.Errorf("lab %s: lock: %w", d.name, err)
 		case time.Now().After(deadline):
-			return nil, fmt.Errorf("lab %s %w", d.name, ErrBusy)
+			return nil, fmt.Errorf("lab %s %w%s", d.name, ErrBusy, d.holder())
 		}
 		select {
 		case <-ctx.Done():
@@ -89,7 +91,40 @@ func (d Dir) tryLock() (*Lock, error) {
 		f.Close()
 		return nil, errMoved
 	}
+	// For people only: who can't write it holds the lock all the same.
+	_ = f.Truncate(0)
+	_, _ = fmt.Fprintf(f, "%d\n%s\n%s\n", os.Getpid(), time.Now().Format(time.RFC3339), commandLine())
 	return &Lock{dir: d, file: f}, nil
+}
+
+// commandLine returns this program's arguments as one line.
+func commandLine() string {
+	const most = 200
+	line := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.Join(os.Args, " "))
+	if len(line) > most {
+		line = line[:most] + "..."
+	}
+	return line
+}
+
+// holder says who holds the lock, as the end of a sentence; nothing when that
+// is not known.
+func (d Dir) holder() string {
+	text, err := os.ReadFile(d.Lock())
+	lines := strings.Split(string(text), "\n")
+	if err != nil || len(lines) < 3 {
+		return ""
+	}
+	since, err := time.Parse(time.RFC3339, lines[1])
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(": process %s, %q, since %s", lines[0], lines[2], since.Format(time.TimeOnly))
 }
 
 // Unlock gives the lock back and leaves the folder.

@@ -3,7 +3,10 @@ package state
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,8 +16,12 @@ import (
 func TestLockExcludes(t *testing.T) {
 	lab := testLab(t, testRoot(t), "lab")
 	lock := acquire(t, lab)
-	if _, err := lab.Acquire(t.Context(), 10*time.Millisecond); !errors.Is(err, ErrBusy) {
+	_, err := lab.Acquire(t.Context(), 10*time.Millisecond)
+	if !errors.Is(err, ErrBusy) {
 		t.Fatalf("second lock: %v, want ErrBusy", err)
+	}
+	if holder := fmt.Sprintf("process %d, ", os.Getpid()); !strings.Contains(err.Error(), holder) || !strings.Contains(err.Error(), filepath.Base(os.Args[0])) {
+		t.Errorf("%v does not say who holds the lock: %s", err, holder)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

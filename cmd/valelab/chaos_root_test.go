@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// TestRootChaos does random things to a lab and looks at it after each. A run
+// is repeated by its seed: VALELAB_CHAOS_SEED=N go test -run TestRootChaos.
+func TestRootChaos(t *testing.T) { chaos(t, 40) }
+
+// chaos does so many random operations. The environment may say how many, and
+// the seed.
+func chaos(t *testing.T, operations int) {
+	needRoot(t)
+	seed := uint64(number("VALELAB_CHAOS_SEED", int(rand.Uint32())))
+	operations = number("VALELAB_CHAOS_OPERATIONS", operations)
+	t.Logf("seed %d, %d operations", seed, operations)
+	c := &chaosRun{t: t, r: rand.New(rand.NewPCG(seed, 1)), counts: map[string]int{}, file: filepath.Join(t.TempDir(), "chaos.yml")}
+	c.lab = &chaosLab{
+		nodes: map[string]*chaosNode{"na": {cmd: 1}, "nb": {cmd: 2}}, switches: map[string]bool{"s0": true}, trunks: map[[2]string]bool{},
+	}
+	for range 12 {
+		c.lab.edit(c.r)
+	}
+	c.liveLab = newLab(t, c.file)
+	before := c.remains()
+	for i := range operations {
+		c.step(i)
+		if t.Failed() {
+			t.Fatalf("seed %d, operation %d of %d; the lab file:\n%s", seed, i, operations, c.lab.text("chaos"))
+		}
+	}
+	c.valelab("destroy", "chaos")
+	if after := c.remains(); after != before {
+		t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
+	}
+	t.Logf("%v", c.counts)
+}
+
+// number reads a number from the environment.
+func number(variable string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(variable)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// A chaosRun is the state of one run.
+type chaosRun struct {
+	*liveLab
+	t      *testing.T
+	r      *rand.Rand
+	file   string
+	lab    *chaosLab // as deployed last
+	up     bool
+	facts  chaosFacts // of the last check
+	counts map[string]int
+}
+
+// step does one thing, brings the lab to a state that is known, and checks it.
+func (c *chaosRun) step(i int) {
+	what, expect := "deploy", func(string) bool { return true } // nodes that may be others than before
+	next := c.lab.clone()
+	if c.up {
+		what, expect = c.act(next)
+	}
+	out, err := c.deployFile(next)
+	if err != nil {
+		c.t.Errorf("operation %d, %s: deploy: %v\n%s", i, what, err, out)
+		return
+	}
+	c.lab, c.up = next, true
+	var wrong []string
+	facts := chaosFacts{}
+	c.settle(func() bool {
+		facts, wrong = c.observe(c.lab)
+		return len(wrong) == 0
+	})
+	for _, w := range wrong {
+		c.t.Errorf("operation %d, %s: %s\n%s", i, what, w, out)
+	}
+	for _, name := range changedInits(c.facts.inits, facts.inits) {
+		if !expect(name) {
+			c.t.Errorf("operation %d, %s: node %s was started anew\n%s", i, what, name, out)
+		}
+	}
+	if len(wrong) == 0 {
+		if failed := c.probe(c.r, c.lab, facts); failed != "" {
+			c.t.Errorf("operation %d, %s: %s", i, what, failed)
+		}
+	}
+	if again, err := c.deployFile(c.lab); i%8 == 0 && (err != nil || !strings.Contains(again, "nothing to change")) {
+		c.t.Errorf("operation %d, %s: deploying again: %v\n%s", i, what, err, again)
+	}
+	c.facts = facts
+}
+
+// settle waits until what was begun in the background is over.
+func (c *chaosRun) settle(ok func() bool) {
+	for deadline := time.Now().Add(20 * time.Second); !ok() && time.Now().Before(deadline); {
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// act does one random thing to the running lab, and edits next where the
+// deploy after it is to change something.
+func (c *chaosRun) act(next *chaosLab) (what string, expect func(string) bool) {
+	old := c.lab
+	recreated := func(name string) bool {
+		was, is := old.nodes[name], next.nodes[name]
+		return was == nil || is == nil || old.command(name) != next.command(name) || was.env != is.env
+	}
+	anyNode := func(string) bool { return true }
+	defer func() { c.counts[strings.Fields(what)[0]]++ }()
+	if os.Getenv("VALELAB_CHAOS_LOG") != "" {
+		defer func() { c.t.Log(what) }()
+	}
+	node := pick(c.r, c.lab.nodes)
+	switch n := c.r.IntN(100); {
+	case n < 45:
+		what = "edit:"
+		for range 1 + c.r.IntN(4) {
+			what += " " + next.edit(c.r) + ","
+		}
+		return what, recreated
+	case n < 53:
+		c.kill(c.facts.inits[node])
+		return "kill node " + node, func(name string) bool { return name == node }
+	case n < 58: // its init starts the command again
+		for pid, args := range commandLines() {
+			if strings.Join(args, " ") == c.lab.command(node) && sameNamespace(pid, c.facts.inits[node]) {
+				c.kill(pid)
+			}
+		}
+		return "kill-command of " + node, recreated
+	case n < 68:
+		c.kill(c.facts.agent)
+		if c.r.IntN(2) == 0 {
+			next.edit(c.r)
+		}
+		return "kill-agent", recreated
+	case n < 71:
+		for pid, args := range commandLines() {
+			if args[0] == "valelab-keeper" && len(args) == 2 && args[1] == filepath.Join(c.root, c.name) {
+				c.kill(pid)
+			}
+		}
+		return "kill-keeper", recreated
+	case n < 80:
+		return c.deleteDevice(), recreated
+	case n < 88: // and then to the end
+		end := next.edit(c.r)
+		c.interrupted(next, unix.SIGINT)
+		return "interrupt: " + end, anyNode
+	case n < 96:
+		target := next.clone()
+		end := target.edit(c.r)
+		c.interrupted(target, unix.SIGKILL)
+		if c.r.IntN(2) == 0 {
+			*next = *target
+		}
+		return "kill-deploy: " + end, anyNode
+	}
+	c.valelab("destroy", "chaos")
+	return "destroy", anyNode
+}
+
+// sameNamespace says whether two processes are in one PID namespace.
+func sameNamespace(a, b int) bool {
+	x, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", a))
+	y, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", b))
+	return err == nil && err2 == nil && x == y
+}
+
+// kill kills a process of the lab.
+func (c *chaosRun) kill(pid int) {
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil && err != unix.ESRCH {
+		c.t.Error(err)
+	}
+}
+
+// deleteDevice deletes one of the lab's veths, at one end or the other.
+func (c *chaosRun) deleteDevice() string {
+	if len(c.lab.links) == 0 {
+		return "delete: nothing"
+	}
+	e := c.lab.links[c.r.IntN(len(c.lab.links))].ends[0]
+	err := inNetns(c.facts.inits[e.node], func() error {
+		link, err := netlink.LinkByName(e.iface)
+		if err != nil {
+			return err
+		}
+		return netlink.LinkDel(link)
+	})
+	if err != nil {
+		c.t.Error(err)
+	}
+	return "delete " + e.node + ":" + e.iface
+}
+
+// interrupted deploys a lab and sends the signal at a random moment. One that
+// says that all was taken back must leave the lab as it was.
+func (c *chaosRun) interrupted(next *chaosLab, signal unix.Signal) {
+	c.write(next)
+	cmd := c.command("deploy", c.file)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	time.Sleep(time.Duration(c.r.IntN(150)) * time.Millisecond)
+	_ = cmd.Process.Signal(signal)
+	err := cmd.Wait()
+	if signal != unix.SIGINT {
+		return
+	}
+	is := next
+	if err != nil {
+		is = c.lab
+	}
+	if strings.Contains(out.String(), "not taken back") {
+		c.t.Errorf("an interrupted deploy could not take all back:\n%s", out.String())
+	}
+	var wrong []string
+	c.liveSettle(is, &wrong)
+	for _, w := range wrong {
+		c.t.Errorf("after an interrupt (%v): %s\n%s", err, w, out.String())
+	}
+}
+
+func (c *chaosRun) liveSettle(is *chaosLab, wrong *[]string) {
+	c.settle(func() bool {
+		_, *wrong = c.observe(is)
+		return len(*wrong) == 0
+	})
+}
+
+// deployFile writes the lab's file and deploys it.
+func (c *chaosRun) deployFile(lab *chaosLab) (string, error) {
+	c.write(lab)
+	out, err := c.command("deploy", c.file).CombinedOutput()
+	return string(out), err
+}
+
+func (c *chaosRun) write(lab *chaosLab) {
+	if err := os.WriteFile(c.file, []byte(lab.text("chaos")), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
