@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -80,6 +81,8 @@ func (c *comparison) look(p *topology.Step) {
 	case p.Lab != nil:
 		if c.survey.lab != "" {
 			c.make(p, c.survey.lab)
+		} else if c.running.Build != agent.Build() {
+			c.change(p, "its agent is of another build of valelab: one of this build takes over")
 		}
 	case p.Node != nil:
 		c.node(p, t)
@@ -139,6 +142,9 @@ func (c *comparison) node(p *topology.Step, t *thing) {
 			why = changed(heavy) + ": it is recreated"
 		case len(light) > 0:
 			c.change(p, changed(light))
+			return
+		case t.fault != "":
+			c.change(p, t.fault)
 			return
 		case !c.inventory.hasNode(p.Node.Name, nodeSpec(pid)):
 			c.change(p, "the agent does not watch it")

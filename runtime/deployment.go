@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/executor"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
@@ -23,9 +24,10 @@ type deployment struct {
 	written   *written
 	addresses map[string][]string // that plans have given endpoints, by step
 
-	network   Network   // set by the lab step; all steps that use it need that one
-	inventory inventory // what the agent has
-	pids      pids      // init of each node that runs
+	running   agent.Version // of the agent that was found
+	network   Network       // set by the lab step; all steps that use it need that one
+	inventory inventory     // what the agent has
+	pids      pids          // init of each node that runs
 	notes     notes
 }
 

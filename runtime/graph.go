@@ -79,7 +79,11 @@ func (d *deployment) graph(changes []*change) []executor.Step {
 		if c := todo[p.ID]; c != nil {
 			part := d.part(c.new)
 			s.Wait, s.Observe, s.Do, s.Undo = part.wait, nil, part.make, part.unmake
-			if c.action == actChange {
+			switch {
+			case c.new.Lab != nil && c.action == actChange:
+				// An agent of this build is as good as the one before.
+				s.Do, s.Undo = d.replaceAgent, nil
+			case c.action == actChange:
 				s.Undo = undoing(c.id, d.part(c.old).make)
 			}
 		}

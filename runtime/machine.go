@@ -110,6 +110,7 @@ type Agent interface {
 	DeleteTrunk(ctx context.Context, a, b string) error
 	PutUplink(ctx context.Context, iface string, spec agent.UplinkSpec) (created bool, err error)
 	DeleteUplink(ctx context.Context, iface string) error
+	Upgrade(ctx context.Context) error
 	Close()
 }
 

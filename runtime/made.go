@@ -14,35 +14,39 @@ import (
 )
 
 // A node can't be asked for its settings, so they are written down: after it
-// was started, or updated, from them, and taken away before it is stopped.
-// Hence a node that runs without has unknown ones, and is recreated.
+// was started from them, and taken away before it is stopped. Hence a node that
+// runs without has unknown ones, and is recreated. While settings are changed
+// in place, that is noted too.
 
 // made is what a node was made from. A Node's own JSON leaves its hosts to the
 // plan's.
 type made struct {
 	Node  *topology.Node  `json:"node"`
 	Hosts []topology.Host `json:"hosts,omitempty"`
+	// Changing says that settings that change in place may be others.
+	Changing bool `json:"changing,omitempty"`
 }
 
-// readMade returns what a node was made from, or nil when that is not known.
-func readMade(lab state.Dir, name string) (*topology.Node, error) {
+// readMade returns what a node was made from, nil when that is not known, and
+// whether a change of it was cut off.
+func readMade(lab state.Dir, name string) (n *topology.Node, cutOff bool, err error) {
 	data, err := os.ReadFile(lab.Made(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("node %s: %w", name, err)
+		return nil, false, fmt.Errorf("node %s: %w", name, err)
 	}
 	var m made
 	if json.Unmarshal(data, &m) != nil || m.Node == nil || m.Node.Name != name {
-		return nil, nil
+		return nil, false, nil
 	}
 	m.Node.Hosts = m.Hosts
-	return m.Node, nil
+	return m.Node, m.Changing, nil
 }
 
-func writeMade(lab state.Dir, n *topology.Node) error {
-	data, err := json.Marshal(made{n, n.Hosts})
+func writeMade(lab state.Dir, n *topology.Node, changing bool) error {
+	data, err := json.Marshal(made{n, n.Hosts, changing})
 	if err != nil {
 		return fmt.Errorf("node %s: %w", n.Name, err)
 	}

@@ -3,6 +3,10 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/state"
 )
 
 // labPart is the lab's network namespace with its keeper and agent.
@@ -32,4 +36,33 @@ func (d *deployment) unmakeLab(ctx context.Context) error {
 		closing = errors.Join(d.network.Clear(ctx), d.network.Close())
 	}
 	return errors.Join(closing, stopAgent(ctx, d.machine, d.lab))
+}
+
+// replaceAgent lets an agent of this build take over from the one that runs.
+// Nodes and their programs carry on.
+func (d *deployment) replaceAgent(ctx context.Context) error {
+	if err := d.agent.Upgrade(ctx); err != nil {
+		return &HintError{
+			Err:  fmt.Errorf("agent of lab %s is of another build and can't be replaced: %w", d.lab.Name(), err),
+			Hint: "valelab destroy " + d.lab.Name() + ", then deploy again",
+		}
+	}
+	inner, cancel := context.WithTimeoutCause(ctx, agentPatience, errors.New("it does not answer"))
+	defer cancel()
+	build := ""
+	err := state.Settle(inner, func() (bool, error) {
+		version, err := d.agent.Version(inner)
+		if err != nil || version.PID == d.running.PID {
+			return false, nil
+		}
+		build = version.Build
+		return true, nil
+	})
+	if err == nil && build != agent.Build() {
+		err = errors.New("it does not live, and the one before carries on")
+	}
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("new agent of lab %s: %w%s", d.lab.Name(), err, lastLines(d.lab.AgentLog()))
+	}
+	return err
 }

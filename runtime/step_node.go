@@ -45,26 +45,27 @@ func (d *deployment) startNode(ctx context.Context, n *topology.Node) (state.PID
 	}
 	d.notes.add(note)
 	d.pids.set(n.Name, pid)
-	return pid, writeMade(d.lab, n)
+	return pid, writeMade(d.lab, n, false)
 }
 
 // updateNode changes what can be changed in place, if that is needed.
 func (d *deployment) updateNode(ctx context.Context, n *topology.Node) error {
-	made, err := readMade(d.lab, n.Name)
-	if err != nil {
+	was, cutOff, err := readMade(d.lab, n.Name)
+	if err != nil || was == nil {
 		return err
 	}
-	if made != nil {
-		if light, _ := nodeChange(made, n); len(light) == 0 {
-			return nil
-		}
+	if light, _ := nodeChange(was, n); len(light) == 0 && !cutOff {
+		return nil
+	}
+	if err := writeMade(d.lab, was, true); err != nil {
+		return err
 	}
 	note, err := d.machine.UpdateNode(ctx, d.lab, n)
 	if err != nil {
 		return err
 	}
 	d.notes.add(note)
-	return writeMade(d.lab, n)
+	return writeMade(d.lab, n, false)
 }
 
 // clearNode takes away what is left of a node that has died: its folders, and
@@ -80,12 +81,13 @@ func (d *deployment) clearNode(ctx context.Context, name string) error {
 
 // stopNode ends a node of which the agent has no endpoints any more.
 func (d *deployment) stopNode(ctx context.Context, name string) error {
-	err := errors.Join(d.agent.DeleteNode(ctx, name), forgetMade(d.lab, name))
-	if stopped := d.machine.StopNode(ctx, d.lab, name); stopped != nil {
-		return errors.Join(err, stopped)
+	err := d.agent.DeleteNode(ctx, name)
+	if ctx.Err() != nil {
+		return err // the node still runs
 	}
+	// From here on it does not, as far as anybody may count on it.
 	d.pids.drop(name)
-	return err
+	return errors.Join(err, forgetMade(d.lab, name), d.machine.StopNode(ctx, d.lab, name))
 }
 
 func nodeSpec(pid state.PID) agent.NodeSpec {

@@ -44,6 +44,9 @@ func (d *deployment) survey(ctx context.Context) (*survey, error) {
 			return nil, err
 		}
 	}
+	if s.lab == "" {
+		s.add(topology.Step{Kind: topology.KindLab, ID: string(topology.KindLab), Lab: &topology.LabStep{Name: d.plan.Lab}}, true)
+	}
 	for _, v := range d.inventory.switches {
 		s.add(topology.Step{Kind: topology.KindSwitch, ID: id(topology.KindSwitch, v.Name),
 			Switch: &topology.Switch{Name: v.Name, Wire: v.Wire}}, true)
@@ -77,7 +80,7 @@ func (d *deployment) findNodes(ctx context.Context, s *survey) error {
 	}
 	for name, pid := range nodes {
 		runs := pid != state.PID{}
-		made, err := readMade(d.lab, name)
+		made, cutOff, err := readMade(d.lab, name)
 		if err != nil {
 			return err
 		}
@@ -85,7 +88,8 @@ func (d *deployment) findNodes(ctx context.Context, s *survey) error {
 		if made == nil {
 			step.Node = &topology.Node{Name: name}
 		}
-		s.add(step, runs && made != nil)
+		t := s.add(step, runs && made != nil)
+		t.fault = unless(!cutOff, "a change of it was cut off")
 		if !runs {
 			continue
 		}
@@ -223,7 +227,10 @@ func (d *deployment) observeLab(ctx context.Context) (missing string, err error)
 	inner, cancel := context.WithTimeout(ctx, agentPatience)
 	defer cancel()
 	err = state.Settle(inner, func() (bool, error) {
-		_, err := d.agent.Version(inner)
+		version, err := d.agent.Version(inner)
+		if err == nil {
+			d.running = *version
+		}
 		return err == nil, nil
 	})
 	if err != nil {

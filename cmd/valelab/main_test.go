@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	program := func() { os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 	testscript.Main(m, map[string]func(){
 		"valelab":       program,
-		"valelab-agent": program,
+		"valelab-agent": func() { failIfBroken(); program() },
 		"netprobe":      netprobeMain,
 	})
 }

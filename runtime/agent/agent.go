@@ -16,6 +16,7 @@ import (
 type store interface {
 	Put(key string, payload []byte, fds ...int) error
 	Delete(key string) error
+	Program(file *os.File) error
 	Shutdown() error
 	Lost() <-chan struct{}
 	History() keeper.History
@@ -44,6 +45,7 @@ type agent struct {
 	machine *netns
 
 	stopping chan struct{} // closed when a client asks for the end
+	leaving  chan struct{} // closed when the next agent is to take over
 
 	mu        sync.Mutex
 	switches  map[string]*lanSwitch
@@ -68,6 +70,7 @@ func newAgent(labDir string, store store, machine *os.File, log *slog.Logger) (a
 		trunks:    make(map[string]*trunk),
 		programs:  make(map[*program]struct{}),
 		stopping:  make(chan struct{}),
+		leaving:   make(chan struct{}),
 		reserve:   openReserve(),
 	}
 	defer func() {
@@ -126,7 +129,7 @@ func (a *agent) name() string { return filepath.Base(a.labDir) }
 // version answers GET /v1/version.
 func (a *agent) version() *Version {
 	v := &Version{
-		API: APIVersion, Lab: a.name(), Keeper: true, PID: os.Getpid(),
+		API: APIVersion, Build: Build(), Lab: a.name(), Keeper: true, PID: os.Getpid(),
 		Started: a.started, Restarts: a.store.History().Restarts,
 	}
 	select {

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/valelab/valelab/runtime/sample"
 )
@@ -111,6 +115,13 @@ func (c *Client) DeleteNode(ctx context.Context, node string) error {
 	return c.delete(ctx, "nodes", node)
 }
 
+// Upgrade lets an agent of this very program take over from the one that runs,
+// with all that it has. It returns when the old one has agreed and is about to
+// end; Version tells when the new one answers.
+func (c *Client) Upgrade(ctx context.Context) error {
+	return c.send(ctx, http.MethodPost, "/v1/upgrade")
+}
+
 // Shutdown ends the agent and its keeper, which closes everything that they
 // hold. It returns when the agent has agreed; all is done when the keeper's
 // process has ended.
@@ -167,15 +178,24 @@ func get[T any](ctx context.Context, c *Client, path string) (*T, error) {
 	return reply, nil
 }
 
-// do sends one request and returns a reply whose status is below 400.
-func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, unanswered(ctx, c.labDir, err)
+// carryOn is how long a request is repeated that agents died over.
+const carryOn = 5 * time.Second
+
+// do sends one request and returns a reply whose status is below 400. One that
+// an agent has died over is sent to the next: the API's requests, but those to
+// end the agent, do the same when they are repeated.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (resp *http.Response, err error) {
+	for began := time.Now(); ; {
+		req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		if resp, err = c.http.Do(req); err == nil {
+			break
+		}
+		if ctx.Err() != nil || method == http.MethodPost || !diedOver(err) || time.Since(began) > carryOn {
+			return nil, unanswered(ctx, c.labDir, err)
+		}
 	}
 	if resp.StatusCode < 400 {
 		return resp, nil
@@ -186,6 +206,17 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (*htt
 		fault.Problem.Error = fmt.Sprintf("agent of %s: %s %s: %s", c.labDir, method, path, resp.Status)
 	}
 	return nil, fault
+}
+
+// diedOver says whether a request failed because its agent ended. Without an
+// agent to come nobody listens, which is another error.
+func diedOver(err error) bool {
+	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, unix.ECONNRESET, unix.EPIPE} {
+		if errors.Is(err, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // apiPath joins path elements, each escaped.

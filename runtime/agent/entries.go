@@ -12,6 +12,7 @@ import (
 // The kinds of entries that the keeper holds for the agent. A key is
 // kind/name, a payload the JSON of the kind's record, with the files:
 const (
+	kindFormat   = "format"   // formatRecord: nothing
 	kindAPI      = "api"      // none: the API's listening socket
 	kindSwitch   = "switch"   // SwitchSpec: the switch's state
 	kindNode     = "node"     // NodeSpec: the node's listening socket
@@ -27,7 +28,39 @@ var kinds = []struct {
 	name  string
 	files int
 }{
-	{kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindOpen, 4},
+	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindOpen, 4},
+}
+
+// The entries of a lab outlive the program that made them. entryFormat is the
+// version of all that they hold: records, files, and what is in the files that
+// agents share. Whoever changes any of it, so that an older program could not
+// go on with it, counts it up, and reads the older ones from oldestFormat on.
+const (
+	entryFormat  = 1
+	oldestFormat = 1
+)
+
+// formatRecord says of which format the other entries are. Entries without one
+// are of the first.
+type formatRecord struct {
+	Format int `json:"format"`
+}
+
+// checkFormat says whether this program can go on with the entries. One that
+// can't must not touch them: the keeper has another one.
+func checkFormat(entries []keeper.Entry) error {
+	record := formatRecord{Format: 1}
+	for i := range entries {
+		if kind, _ := splitKey(entries[i].Key); kind == kindFormat {
+			if err := decodeEntry(&entries[i], &record); err != nil {
+				return fmt.Errorf("format of the lab's entries: %w", err)
+			}
+		}
+	}
+	if record.Format < oldestFormat || record.Format > entryFormat {
+		return fmt.Errorf("the lab's entries are of format %d, and this program knows %d to %d", record.Format, oldestFormat, entryFormat)
+	}
+	return nil
 }
 
 // socketPort is where a packet socket is a port.

@@ -60,6 +60,7 @@ func (s *fakeStore) close() {
 	}
 }
 
+func (s *fakeStore) Program(*os.File) error  { return nil }
 func (s *fakeStore) Shutdown() error         { return nil }
 func (s *fakeStore) Lost() <-chan struct{}   { return s.lost }
 func (s *fakeStore) History() keeper.History { return keeper.History{} }

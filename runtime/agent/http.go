@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// newServer serves the API. stop is called when a client asks for the end.
-func newServer(a *agent, stop func()) *http.Server {
+// newServer serves the API. stop is called when a client asks for the end,
+// leave when the next agent is to take over.
+func newServer(a *agent, stop, leave func()) *http.Server {
 	return &http.Server{
-		Handler:           routes(a, stop),
+		Handler:           routes(a, stop, leave),
+		ConnContext:       withConn,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -20,7 +22,7 @@ func newServer(a *agent, stop func()) *http.Server {
 }
 
 // routes are the requests of API.md.
-func routes(a *agent, stop func()) http.Handler {
+func routes(a *agent, stop, leave func()) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/version", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.version()) })
 	mux.HandleFunc("GET /v1/lab", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, a.inventory()) })
@@ -67,6 +69,14 @@ func routes(a *agent, stop func()) http.Handler {
 	mux.HandleFunc("POST /v1/shutdown", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		stop()
+	})
+	mux.HandleFunc("POST /v1/upgrade", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.upgrade(r); err != nil {
+			fail(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		leave()
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, missing("there is no request %s %s", r.Method, r.URL.Path))

@@ -32,7 +32,7 @@ func FuzzRequest(f *testing.F) {
 	if _, err := a.putSwitch("lan", SwitchSpec{}); err != nil {
 		f.Fatal(err)
 	}
-	handler := routes(a, func() {})
+	handler := routes(a, func() {}, func() {})
 	ask := func(method, path, body string) *httptest.ResponseRecorder {
 		request, err := http.NewRequest(method, "http://agent/", strings.NewReader(body))
 		if err != nil {
@@ -83,7 +83,7 @@ func FuzzRequest(f *testing.F) {
 }
 
 func TestBodyTooLong(t *testing.T) {
-	handler := routes(newTestAgent(t, newFakeStore()), func() {})
+	handler := routes(newTestAgent(t, newFakeStore()), func() {}, func() {})
 	recorder := httptest.NewRecorder()
 	body := io.LimitReader(neverEnding(' '), maxBody+1)
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodPut, "/v1/switches/lan", body))

@@ -49,7 +49,13 @@ func Main(ctx context.Context, labDir string) error {
 
 // run restores the lab and serves the API.
 func (a *agent) run(ctx context.Context, entries []keeper.Entry) (err error) {
+	if err := checkFormat(entries); err != nil {
+		return err
+	}
 	api := a.restore(entries)
+	if err := a.keep(kindFormat, "", formatRecord{Format: entryFormat}); err != nil {
+		return err
+	}
 	if api == nil {
 		if api, err = a.openAPI(); err != nil {
 			return err
@@ -58,7 +64,7 @@ func (a *agent) run(ctx context.Context, entries []keeper.Entry) (err error) {
 	// For people: on a full disk the lab does without it.
 	a.report(writePID(a.labDir), "write", pidFile)
 	a.announce()
-	server := newServer(a, sync.OnceFunc(func() { close(a.stopping) }))
+	server := newServer(a, sync.OnceFunc(func() { close(a.stopping) }), sync.OnceFunc(func() { close(a.leaving) }))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(api) }()
 
@@ -67,6 +73,8 @@ func (a *agent) run(ctx context.Context, entries []keeper.Entry) (err error) {
 		select {
 		case <-a.stopping:
 			return a.shutdown(server)
+		case <-a.leaving:
+			return a.leave(server)
 		case <-lost:
 			lost = nil
 			a.log.Error("the keeper is gone")
@@ -86,6 +94,15 @@ func writePID(labDir string) error {
 		return err
 	}
 	return state.WritePID(filepath.Join(labDir, pidFile), state.PID{Number: os.Getpid(), Start: start})
+}
+
+// leave answers what is under way, as far as that is quick, and makes room for
+// the next agent, which the keeper starts.
+func (a *agent) leave(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	_ = server.Shutdown(ctx) // who has not read its reply by now asks again
+	return nil
 }
 
 // shutdown ends the lab: the keeper ends this process, closes everything that

@@ -28,9 +28,11 @@ func (a *agent) restore(entries []keeper.Entry) (api net.Listener) {
 	for _, kind := range kinds {
 		for _, entry := range order[kind.name] {
 			err := error(nil)
-			if kind.name == kindAPI {
+			switch kind.name {
+			case kindFormat: // was checked before
+			case kindAPI:
 				api, err = restoreAPI(entry)
-			} else {
+			default:
 				err = a.restoreEntry(entry)
 			}
 			if err != nil {

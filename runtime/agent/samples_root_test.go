@@ -85,6 +85,6 @@ func TestPublishSteps(t *testing.T) {
 // ask makes a request of an agent in this process.
 func ask(a *agent, method, path, body string) *httptest.ResponseRecorder {
 	recorder := httptest.NewRecorder()
-	routes(a, func() {}).ServeHTTP(recorder, httptest.NewRequest(method, path, strings.NewReader(body)))
+	routes(a, func() {}, func() {}).ServeHTTP(recorder, httptest.NewRequest(method, path, strings.NewReader(body)))
 	return recorder
 }

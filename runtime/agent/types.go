@@ -13,6 +13,7 @@ const APIVersion = 1
 // switch, port and open of the agent before it.
 type Version struct {
 	API      int       `json:"api"`
+	Build    string    `json:"build"`    // of the agent's program; see [Build]
 	Lab      string    `json:"lab"`      // the lab's name
 	Keeper   bool      `json:"keeper"`   // there is a keeper, so that the lab survives this agent
 	PID      int       `json:"pid"`      // of the agent

@@ -19,10 +19,13 @@
 #define MAX_PAUSE_MS 5000
 #define MAX_LOG      (1 << 20) /* bytes; a longer log is set aside at the next start */
 #define LINK_BUFFER  (4 * (int)KEEPER_MAX_MESSAGE)
+#define MAX_FAILED   3         /* agents in a row that did not live: their program is given up */
 #define FIRST_FREE   10        /* files for the agent are moved above its fixed numbers */
 
 static const char *lab_dir;
 static int lab_netns, machine_netns;
+static int program = -1; /* of the agents; -1: the keeper's own */
+static int failed;       /* agents of the program that did not live, in a row */
 
 static pid_t agent; /* 0: none */
 static long long started, due;
@@ -42,6 +45,15 @@ void keeper_agent_setup(const char *dir, int lab, int machine)
 	lab_dir = dir;
 	lab_netns = lab;
 	machine_netns = machine;
+}
+
+void keeper_agent_program(int file)
+{
+	if (program >= 0)
+		close(program);
+	program = file;
+	failed = 0;
+	pause_ms = 0;
 }
 
 /* Makes the log the standard error. Where there is none, what was there stays. */
@@ -69,17 +81,32 @@ static _Noreturn void become_agent(int store)
 {
 	char *argv[] = {"valelab-agent", (char *)lab_dir, NULL};
 	sigset_t none;
-	int machine;
+	int machine, binary = -1;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	store = fcntl(store, F_DUPFD_CLOEXEC, FIRST_FREE);
 	machine = fcntl(machine_netns, F_DUPFD_CLOEXEC, FIRST_FREE);
+	if (program >= 0)
+		binary = fcntl(program, F_DUPFD_CLOEXEC, FIRST_FREE);
 	if (setns(lab_netns, CLONE_NEWNET) == 0 && dup2(store, KEEPER_AGENT_STORE) >= 0 &&
-	    dup2(machine, KEEPER_AGENT_MACHINE) >= 0)
+	    dup2(machine, KEEPER_AGENT_MACHINE) >= 0) {
+		if (binary >= 0)
+			fexecve(binary, argv, environ);
 		execv("/proc/self/exe", argv);
+	}
 	dprintf(STDERR_FILENO, "valelab-keeper: start agent: errno %d\n", errno);
 	_exit(127);
+}
+
+/* Goes back to the keeper's own program when agents of the other one do not live. */
+static void judge_program(long long lived)
+{
+	failed = lived >= SETTLED_MS ? 0 : failed + 1;
+	if (program < 0 || failed < MAX_FAILED)
+		return;
+	dprintf(STDERR_FILENO, "valelab-keeper: %d agents of the new program did not live: back to the old one\n", failed);
+	keeper_agent_program(-1);
 }
 
 /* Another start is due: at once after a good agent, else after a growing pause. */
@@ -145,6 +172,7 @@ void keeper_agent_reap(void)
 		agent = 0;
 		history.status = (unsigned)status;
 		keeper_link_close();
+		judge_program(now_ms() - started);
 		plan_start(now_ms() - started);
 		dprintf(STDERR_FILENO, "valelab-keeper: agent %d ended by %s %d\n", (int)pid,
 			WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));

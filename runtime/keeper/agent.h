@@ -9,6 +9,12 @@
 /* Sets what each agent gets. The files stay the caller's. */
 void keeper_agent_setup(const char *lab_dir, int lab_netns, int machine_netns);
 
+/*
+ * Sets the program that the next agents are, instead of the keeper's own one, and takes the file over. A
+ * program is given up for the keeper's own when several of its agents in a row do not live.
+ */
+void keeper_agent_program(int file);
+
 /* Starts an agent and the conversation with it. Returns 0 or an errno. */
 int keeper_agent_start(void);
 

@@ -13,6 +13,7 @@ const (
 	opReply    = C.KEEPER_REPLY
 	opEntry    = C.KEEPER_ENTRY
 	opEnd      = C.KEEPER_END
+	opProgram  = C.KEEPER_PROGRAM
 )
 
 // The bounds of a store.

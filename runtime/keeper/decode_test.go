@@ -62,6 +62,7 @@ func decoderInputs() []decoderInput {
 		{op: opDelete, key: "key"},
 		{op: opList},
 		{op: opShutdown},
+		{op: opProgram, files: 1},
 	} {
 		good = append(good, decoderInput{m.encode(), int(m.files)})
 	}
@@ -98,6 +99,7 @@ func expectation(buf []byte, files int) string {
 	case m.op == opPut && m.key != "":
 	case m.op == opDelete && m.key != "" && bare:
 	case (m.op == opList || m.op == opShutdown) && m.key == "" && bare:
+	case m.op == opProgram && m.key == "" && len(m.payload) == 0 && m.files == 1:
 	default:
 		return bad
 	}

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "link.h"
+#include "agent.h"
 #include "store.h"
 
 #include <errno.h>
@@ -132,6 +133,9 @@ static int carry_out(const struct keeper_request *request, const int *files)
 	case KEEPER_DELETE:
 		keeper_store_delete(request);
 		return 0;
+	case KEEPER_PROGRAM:
+		keeper_agent_program(files[0]);
+		return 0;
 	case KEEPER_LIST:
 		listed = 0;
 		return 0;
@@ -161,7 +165,8 @@ static int take_request(void)
 	if (error != 0)
 		while (count > 0)
 			close(files[--count]);
-	if (error != 0 || request.op == KEEPER_PUT || request.op == KEEPER_DELETE)
+	if (error != 0 || request.op == KEEPER_PUT || request.op == KEEPER_DELETE ||
+	    request.op == KEEPER_PROGRAM)
 		reply = (struct keeper_header){.op = KEEPER_REPLY, .error = error};
 	return 0;
 }

@@ -29,6 +29,10 @@ int keeper_decode(const void *message, size_t len, unsigned files, struct keeper
 		if (h.key_len != 0 || h.payload_len != 0 || h.files != 0)
 			return EBADMSG;
 		break;
+	case KEEPER_PROGRAM:
+		if (h.key_len != 0 || h.payload_len != 0 || h.files != 1)
+			return EBADMSG;
+		break;
 	default:
 		return EBADMSG;
 	}

@@ -1,9 +1,13 @@
 /*
  * The messages between an agent and its keeper: one header, then the key, then the payload, in one
- * SOCK_SEQPACKET message, with the files by SCM_RIGHTS. Host byte order: both ends are one binary.
+ * SOCK_SEQPACKET message, with the files by SCM_RIGHTS. Host byte order.
+ *
+ * A keeper stays as it is while agents of other builds come after the first, so this may be added to and
+ * never changed: a keeper answers an operation that it does not know with EBADMSG.
  *
  *   agent:  PUT key payload files    DELETE key    LIST    SHUTDOWN
- *   keeper: REPLY (error is 0 or an errno)   to PUT and DELETE
+ *           PROGRAM file             the program that the next agents are
+ *   keeper: REPLY (error is 0 or an errno)   to PUT, DELETE and PROGRAM
  *           ENTRY key payload files ...      to LIST, in the order of their first PUT, then
  *           END with a keeper_history        as its payload
  */
@@ -27,6 +31,7 @@ enum keeper_op {
 	KEEPER_REPLY = 5,
 	KEEPER_ENTRY = 6,
 	KEEPER_END = 7,
+	KEEPER_PROGRAM = 8,
 };
 
 struct keeper_header {

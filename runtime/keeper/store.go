@@ -94,6 +94,12 @@ func (s *Store) Delete(key string) error {
 	return s.ask(&message{op: opDelete, key: key}, nil)
 }
 
+// Program makes the file the program that the next agents are, instead of the
+// keeper's own. The keeper gets a duplicate.
+func (s *Store) Program(file *os.File) error {
+	return s.ask(&message{op: opProgram, files: 1}, []int{int(file.Fd())})
+}
+
 // Shutdown asks the keeper to end, which ends the calling process too. It
 // returns when the request is sent.
 func (s *Store) Shutdown() error {

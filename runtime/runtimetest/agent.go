@@ -30,7 +30,7 @@ func (m *Machine) StartAgent(ctx context.Context, dir state.Dir) error {
 		return fmt.Errorf("lab %s: has a keeper already", dir.Name())
 	}
 	keeper, process := m.newProcess(dir, state.Keeper, ""), m.newProcess(dir, state.Agent, "")
-	l.keeper, l.agent = &keeper, &process
+	l.keeper, l.agent, l.build = &keeper, &process, agent.Build()
 	l.held = held{
 		switches: make(map[string]agent.SwitchSpec), nodes: make(map[string]agent.NodeSpec),
 		endpoints: make(map[string]agent.EndpointState), trunks: make(map[[2]string]bool),
@@ -82,7 +82,7 @@ func (c *client) Version(ctx context.Context) (*agent.Version, error) {
 		return nil, err
 	}
 	defer c.machine.mu.Unlock()
-	return &agent.Version{API: agent.APIVersion, Lab: c.dir.Path(), PID: l.agent.Number}, nil
+	return &agent.Version{API: agent.APIVersion, Build: l.build, Lab: c.dir.Path(), PID: l.agent.Number}, nil
 }
 
 func (c *client) Lab(ctx context.Context) (*agent.Lab, error) {
@@ -252,6 +252,17 @@ func (c *client) DeleteUplink(ctx context.Context, iface string) error {
 	}
 	defer c.machine.mu.Unlock()
 	delete(l.held.uplinks, iface)
+	return nil
+}
+
+func (c *client) Upgrade(ctx context.Context) error {
+	l, err := c.begin(ctx, "Upgrade")
+	if err != nil {
+		return err
+	}
+	defer c.machine.mu.Unlock()
+	next := c.machine.newProcess(c.dir, state.Agent, "")
+	l.agent, l.build = &next, agent.Build()
 	return nil
 }
 

@@ -32,7 +32,8 @@ var _ runtime.Machine = (*Machine)(nil)
 // lab is what the machine has of one lab.
 type lab struct {
 	keeper, agent *state.Process
-	held          held // what the agent has
+	build         string // of the agent's program
+	held          held   // what the agent has
 	nodes         map[string]*process
 	pairs         map[string]pair // by "node:interface"
 }
@@ -145,6 +146,13 @@ func (m *Machine) KillNode(dir state.Dir, name string) {
 	if n := m.lab(dir).nodes[name]; n != nil {
 		m.end(m.lab(dir), n.init)
 	}
+}
+
+// AgeAgent makes the agent one of another program.
+func (m *Machine) AgeAgent(dir state.Dir) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lab(dir).build = "another"
 }
 
 // KillKeeper kills a lab's keeper. The agent carries on, the last one.

@@ -1,0 +1,114 @@
+package runtime_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/runtimetest"
+)
+
+// An agent of another build is replaced, and nothing else is touched.
+func TestDeployReplacesAgent(t *testing.T) {
+	m, root, plan := runtimetest.New("up0"), tempRoot(t), compile(t, labFile)
+	deploy(t, m, root, plan)
+	before := m.State(labDir(t, root, "all"))
+	m.AgeAgent(labDir(t, root, "all"))
+	o, err := runtime.Preview(t.Context(), root, plan, runtime.Options{Machine: m})
+	if err != nil || len(o.Changes) != 1 || o.Changes[0].Step != "lab" || len(o.Touched) != 0 {
+		t.Errorf("preview %+v, %v", o, err)
+	}
+	if report := deploy(t, m, root, plan); report.Changed != 1 {
+		t.Errorf("report %+v", report)
+	}
+	sameState(t, m, root, before)
+	if report := deploy(t, m, root, plan); report.Changed != 0 {
+		t.Errorf("deploying again: %+v", report)
+	}
+}
+
+// A lab of an earlier boot is taken for gone, whatever is written down.
+func TestDeployAfterReboot(t *testing.T) {
+	for _, changed := range []bool{false, true} {
+		m, root, plan := runtimetest.New("up0", "up1"), tempRoot(t), compile(t, labFile)
+		before := m.Objects()
+		deploy(t, m, root, plan)
+		dir := labDir(t, root, "all")
+		if err := os.WriteFile(dir.Boot(), []byte("another"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m.KillLab(dir)
+		m.KillNode(dir, "a")
+		m.KillNode(dir, "b")
+		if changed {
+			plan = compile(t, strings.Replace(labFile, "mtu: 9000", "mtu: 1400", 1))
+		}
+		o, err := runtime.Preview(t.Context(), root, plan, runtime.Options{Machine: m})
+		if err != nil || o.Exists || len(o.Changes) != len(plan.Steps) {
+			t.Errorf("preview %+v, %v", o, err)
+		}
+		if report := deploy(t, m, root, plan); report.Changed != len(plan.Steps) || report.Existed {
+			t.Errorf("report %+v", report)
+		}
+		sameState(t, m, root, ideal(t, plan))
+		if report := deploy(t, m, root, plan); report.Changed != 0 {
+			t.Errorf("deploying again: %+v", report)
+		}
+		if err := os.WriteFile(dir.Boot(), []byte("another"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		destroy(t, m, root, "all")
+		untouched(t, m, root, before)
+	}
+}
+
+// What can't be read is not believed: a node of unknown settings is recreated,
+// one whose change was cut off is changed again, and a plan that makes no
+// sense is for destroy.
+func TestDeployOnGarbage(t *testing.T) {
+	m, root, plan := runtimetest.New("up0"), tempRoot(t), compile(t, labFile)
+	before := m.Objects()
+	deploy(t, m, root, plan)
+	dir := labDir(t, root, "all")
+
+	if err := os.WriteFile(dir.Made("a"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, b := m.Init(dir, "a"), m.Init(dir, "b")
+	deploy(t, m, root, plan)
+	if m.Init(dir, "a") == a || m.Init(dir, "b") != b {
+		t.Error("not just the node of unknown settings was recreated")
+	}
+
+	var made map[string]any
+	text, err := os.ReadFile(dir.Made("b"))
+	if err == nil {
+		err = json.Unmarshal(text, &made)
+	}
+	made["changing"] = true
+	if text, err = json.Marshal(made); err == nil {
+		err = os.WriteFile(dir.Made("b"), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report := deploy(t, m, root, plan); report.Changed != 1 || m.Init(dir, "b") != b {
+		t.Errorf("a change that was cut off: report %+v", report)
+	}
+
+	for _, file := range []string{dir.Next(), dir.Plan()} {
+		if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err = runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
+		var hint *runtime.HintError
+		if !errors.As(err, &hint) || hint.Hint != "valelab destroy all" {
+			t.Errorf("%s is garbage: error %v", file, err)
+		}
+	}
+	destroy(t, m, root, "all")
+	untouched(t, m, root, before)
+}
