@@ -236,6 +236,9 @@ func (d *deployment) observeLab(ctx context.Context) (missing string, err error)
 	if err != nil {
 		return "its agent does not answer", ctx.Err()
 	}
+	if !d.running.Keeper {
+		return "it has no keeper", nil // one that is just ending is still found
+	}
 	have, err := d.agent.Lab(ctx)
 	if err != nil {
 		return "", err

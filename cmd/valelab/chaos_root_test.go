@@ -183,10 +183,22 @@ func sameNamespace(a, b int) bool {
 	return err == nil && err2 == nil && x == y
 }
 
-// kill kills a process of the lab.
+// kill kills a process of the lab and waits for its end: a deploy that begins
+// before that rightly finds it alive.
 func (c *chaosRun) kill(pid int) {
-	if err := unix.Kill(pid, unix.SIGKILL); err != nil && err != unix.ESRCH {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == unix.ESRCH {
+		return
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && err != unix.ESRCH {
 		c.t.Error(err)
+	}
+	for _, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1); err == unix.EINTR; {
+		_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
 	}
 }
 

@@ -82,7 +82,7 @@ func (c *client) Version(ctx context.Context) (*agent.Version, error) {
 		return nil, err
 	}
 	defer c.machine.mu.Unlock()
-	return &agent.Version{API: agent.APIVersion, Build: l.build, Lab: c.dir.Path(), PID: l.agent.Number}, nil
+	return &agent.Version{API: agent.APIVersion, Build: l.build, Lab: c.dir.Path(), Keeper: l.keeper != nil, PID: l.agent.Number}, nil
 }
 
 func (c *client) Lab(ctx context.Context) (*agent.Lab, error) {
