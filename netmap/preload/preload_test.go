@@ -96,6 +96,18 @@ func TestDevice(t *testing.T) { runProgram(t, "device") }
 
 func TestSync(t *testing.T) { runProgram(t, "sync") }
 
+func TestPoll(t *testing.T) { runProgram(t, "poll") }
+
+func TestEpoll(t *testing.T) { runProgram(t, "epoll") }
+
+func TestDescriptors(t *testing.T) { runProgram(t, "fds") }
+
+func TestMap(t *testing.T) { runProgram(t, "map") }
+
+func TestProcesses(t *testing.T) { runProgram(t, "process") }
+
+func TestThreads(t *testing.T) { runProgram(t, "threads") }
+
 // Without make the program has no library, and says so.
 func TestLibrary(t *testing.T) {
 	data, err := Library()

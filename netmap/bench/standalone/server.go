@@ -175,10 +175,10 @@ func (s *Server) converse(conn *net.UnixConn) error {
 func (s *Server) answer(q *serve.Request, open *vale.Open) (*vale.Open, error) {
 	port := s.ports[q.Name()]
 	switch {
+	case q.Asks() && open != nil: // names no port
+		return open, q.Grant(open)
 	case port == nil:
 		return open, q.RefuseUnknown()
-	case q.Asks() && open != nil:
-		return open, q.Grant(open)
 	case !q.Opens() && !q.Informs():
 		return open, q.RefuseUnsupported()
 	case q.Informs():

@@ -13,7 +13,7 @@
 static bool any_moved(struct nm_watch *w, unsigned nw)
 {
 	for (unsigned i = 0; i < nw; i++)
-		if (atomic_load(&w[i].open->port.bound) && nm_moved(&w[i].open->port, w[i].events))
+		if (atomic_load(&w[i].open->port.bound) && nm_moved(&w[i].open->port, w[i].events, w[i].edge))
 			return true;
 	return false;
 }

@@ -87,7 +87,7 @@ hidden short nm_ready(struct nm_port *p, int conn, int pid, short events);
 #define NM_NAP         10   /* ms: the longest sleep where others may take the wake-up away */
 #define NM_SYNC_NAP    1000 /* ms: a sync that waits for an agent's successor looks after itself this often */
 hidden bool nm_busy(struct nm_port *p, short events);
-hidden bool nm_moved(struct nm_port *p, short events);
+hidden bool nm_moved(struct nm_port *p, short events, bool edge);
 hidden void nm_arm(struct nm_port *p, short events);
 hidden void nm_drain(struct nm_port *p);
 hidden void nm_share(struct nm_port *p);

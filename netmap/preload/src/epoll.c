@@ -176,7 +176,7 @@ static unsigned watches(struct nm_epoll *ep, struct nm_watch *w)
 		struct nm_open *o = (it->events & ~(uint32_t)MODES) != 0 ? nm_get(it->fd) : NULL;
 
 		if (o != NULL)
-			w[n++] = (struct nm_watch){.open = o, .fd = it->fd, .events = (short)(it->events & 0x7fff)};
+			w[n++] = (struct nm_watch){.open = o, .fd = it->fd, .events = (short)(it->events & 0x7fff), .edge = it->events & EPOLLET};
 	}
 	unlock(ep);
 	return n;

@@ -69,8 +69,9 @@ struct nm_watch {
 	struct nm_open *open; /* held */
 	int fd;
 	short events;
-	unsigned long index;
-	bool awake;
+	unsigned long index; /* the caller's */
+	bool edge;  /* edge-triggered */
+	bool awake; /* it does not sleep this time */
 };
 hidden int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask,
 		    size_t mask_size);

@@ -1,6 +1,7 @@
 /*
- * Sleeping until the switch moves a ring. Wake-ups come as bytes in a pipe, which whoever wakes takes out: so
- * where several threads or processes may sleep on it, each sleeps for a short time only (NM_NAP).
+ * Sleeping until the switch moves a ring. Wake-ups come as words in a pipe, which whoever wakes takes out. It
+ * hands them on to the other threads that sleep; and where others may sleep on the pipe, threads or processes,
+ * nobody sleeps there for long at once (NM_NAP): a wake-up that went astray costs time, not the wake-up.
  */
 #include "client.h"
 #include "sys.h"
@@ -12,7 +13,9 @@
 /* The rings that an event is about. */
 static struct nm_ring *rings(struct nm_port *p, bool tx, uint32_t *n)
 {
-	*n = tx ? p->ntx : p->nrx;
+	uint32_t none = NMU_NULL | (tx ? NMU_MONITOR : 0);
+
+	*n = p->grant.kind & none ? 0 : tx ? p->ntx : p->nrx;
 	return tx ? p->ring : p->ring + p->ntx;
 }
 
@@ -34,14 +37,20 @@ bool nm_busy(struct nm_port *p, short events)
 	return busy;
 }
 
-/* Whether the switch has moved one of the rings since the last sync. */
-bool nm_moved(struct nm_port *p, short events)
+/*
+ * Whether there is something to look at: the switch has moved one of the rings since the last sync, or another
+ * thread's sync has told the program of something. edge: that, it is to hear of once, and has.
+ */
+bool nm_moved(struct nm_port *p, short events, bool edge)
 {
 	struct nm_ring *r;
 
-	for_each_watched(p, events, r)
-		if (atomic_load(&r->ctl->tail) != atomic_load_explicit(&r->ctl->told, memory_order_relaxed))
+	for_each_watched(p, events, r) {
+		uint32_t told = atomic_load(&r->ctl->told);
+
+		if (atomic_load(&r->ctl->tail) != told || (!edge && __atomic_load_n(&r->ring->cur, __ATOMIC_RELAXED) != told))
 			return true;
+	}
 	return atomic_load(&p->dead);
 }
 
@@ -61,13 +70,35 @@ void nm_arm(struct nm_port *p, short events)
 		count_sleep(r->ctl);
 }
 
+/*
+ * What lies in the pipe: the switch's wake-ups, each of which is for all that sleep, and our own, which say in
+ * their low half how many more are to be woken.
+ */
+#define OURS (1ull << 32)
+
+static void wake_up(struct nm_port *p, uint32_t more)
+{
+	uint64_t word = OURS | more;
+
+	/* It can only fail when there are wake-ups in plenty. */
+	sys(__NR_write, p->wake, &word, sizeof(word));
+}
+
+/* Takes the wake-ups out. The caller has ended its sleep; others of this process may go on with theirs. */
 void nm_drain(struct nm_port *p)
 {
-	struct pollfd in = {.fd = p->wake, .events = POLLIN};
-	uint8_t bytes[4096]; /* all that the pipe holds */
+	uint64_t word[512]; /* all that the pipe holds */
+	long n = sys(__NR_read, p->wake, word, sizeof(word));
+	uint32_t others = atomic_load(&p->sleepers), more = 0;
 
-	if (sys(__NR_poll, &in, 1, 0) == 1)
-		sys(__NR_read, p->wake, bytes, sizeof(bytes));
+	for (long i = 0; i < n / (long)sizeof(word[0]); i++) {
+		uint32_t rest = word[i] < OURS ? others : (uint32_t)word[i];
+
+		if (rest > more)
+			more = rest;
+	}
+	if (more > 0)
+		wake_up(p, more - 1);
 }
 
 static _Atomic uint32_t *shared(struct nm_port *p)
@@ -78,24 +109,21 @@ static _Atomic uint32_t *shared(struct nm_port *p)
 /* Says that another process has the open, too, and wakes those that sleep for long. */
 void nm_share(struct nm_port *p)
 {
-	uint64_t one = 1;
-
 	if (shared(p) == NULL)
 		return;
 	atomic_store(shared(p), 1);
-	sys(__NR_write, p->wake, &one, sizeof(one));
+	wake_up(p, atomic_load(&p->sleepers));
 }
 
 /* Registers a sleeper (nm_begin_sleep) and says whether it may not be the only one. */
 bool nm_begin_sleep(struct nm_port *p)
 {
-	uint64_t one = 1;
+	uint32_t others = atomic_fetch_add(&p->sleepers, 1);
 
-	if (atomic_fetch_add(&p->sleepers, 1) > 0) {
-		/* The other thread sleeps for long: it must know that there is one more. */
-		sys(__NR_write, p->wake, &one, sizeof(one));
+	if (others == 1)
+		wake_up(p, 0); /* it sleeps for long, and must know that there is one more */
+	if (others > 0)
 		return true;
-	}
 	return shared(p) != NULL && atomic_load(shared(p)) != 0;
 }
 
@@ -113,10 +141,10 @@ void nm_sleep_tx(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head)
 	count_sleep(r->ctl);
 	if (atomic_load(&r->ctl->cur) != head) {
 		sys(__NR_poll, fds, 2, nap ? NM_NAP : NM_SYNC_NAP);
-		if (fds[0].revents != 0)
-			nm_drain(p);
 		if (fds[1].revents & (POLLHUP | POLLERR))
 			atomic_store(&p->dead, true);
 	}
 	nm_end_sleep(p);
+	if (fds[0].revents != 0)
+		nm_drain(p);
 }

@@ -65,14 +65,27 @@ static inline void find_rings(struct port *p)
 	p->rx = (void *)((char *)p->nif + p->nif->ring_ofs[tx]);
 }
 
+static inline int64_t milliseconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Opens a port for oneself, as nobody has touched it yet. The switch may not have noticed yet that it was closed. */
 static inline struct port port_open(const char *name, uint64_t flags)
 {
 	struct port p = {.fd = open(DEVICE, O_RDWR)};
+	int64_t begin = milliseconds();
+	int ret;
 
 	CHECK(p.fd >= 0);
-	p.reg.nr_mode = NR_REG_ALL_NIC;
-	p.reg.nr_flags = flags;
-	CHECK(control(p.fd, NETMAP_REQ_REGISTER, name, &p.reg, NULL) == 0);
+	do {
+		p.reg = (struct nmreq_register){.nr_mode = NR_REG_ALL_NIC, .nr_flags = flags | NR_EXCLUSIVE};
+		ret = control(p.fd, NETMAP_REQ_REGISTER, name, &p.reg, NULL);
+	} while (ret < 0 && errno == EBUSY && milliseconds() - begin < 20000 && usleep(1000) == 0);
+	CHECK(ret == 0);
 	find_rings(&p);
 	return p;
 }
@@ -138,14 +151,6 @@ static inline void expect_frames(struct port *p, uint32_t n, uint32_t first)
 	CHECK(ioctl(p->fd, NIOCRXSYNC, NULL) == 0);
 	CHECK(count(p->rx) == n);
 	take(p->rx, n, first);
-}
-
-static inline int64_t milliseconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* Runs in a child, which must end well. */
