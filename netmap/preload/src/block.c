@@ -1,5 +1,6 @@
 /* Sleeping until a port moves or an ordinary descriptor is ready: what poll, select and epoll have in common. */
-#include "preload.h"
+#include "client.h"
+#include "sys.h"
 
 #include <signal.h>
 #include <time.h>
@@ -13,7 +14,7 @@
 static bool any_moved(struct nm_watch *w, unsigned nw)
 {
 	for (unsigned i = 0; i < nw; i++)
-		if (atomic_load(&w[i].open->port.bound) && nm_moved(&w[i].open->port, w[i].events, w[i].edge))
+		if (atomic_load(&w[i].port->bound) && nm_moved(w[i].port, w[i].events, w[i].edge))
 			return true;
 	return false;
 }
@@ -24,8 +25,8 @@ static bool linger(struct nm_watch *w, unsigned nw, int64_t timeout)
 	uint64_t end;
 
 	for (unsigned i = 0; i < nw; i++)
-		if (atomic_load(&w[i].open->port.bound))
-			busy |= nm_busy(&w[i].open->port, w[i].events);
+		if (atomic_load(&w[i].port->bound))
+			busy |= nm_busy(w[i].port, w[i].events);
 	if (!busy)
 		return false;
 	end = nm_now() + (uint64_t)(timeout >= 0 && timeout < LINGER ? timeout : LINGER);
@@ -57,7 +58,7 @@ int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long 
 	if (timeout != 0 && linger(w, nw, timeout))
 		timeout = 0;
 	for (unsigned i = 0; i < nw; i++) {
-		struct nm_port *p = &w[i].open->port;
+		struct nm_port *p = w[i].port;
 		struct pollfd wake = {.fd = p->wake, .events = POLLIN}, conn = {.fd = w[i].fd};
 
 		w[i].awake = timeout == 0 || !atomic_load(&p->bound);
@@ -71,7 +72,7 @@ int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long 
 	}
 	ret = wait_for(fds, total, timeout != 0 && any_moved(w, nw) ? 0 : timeout, mask, mask_size);
 	for (unsigned i = nw; i-- > 0;) {
-		struct nm_port *p = &w[i].open->port;
+		struct nm_port *p = w[i].port;
 
 		if (w[i].awake)
 			continue;

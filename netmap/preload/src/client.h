@@ -95,6 +95,20 @@ hidden bool nm_begin_sleep(struct nm_port *p);
 hidden void nm_end_sleep(struct nm_port *p);
 hidden void nm_sleep_tx(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head);
 
+/* block.c */
+#define NM_FOREVER (-1)
+#define NM_SIGSET  8 /* bytes of the kernel's sigset_t */
+struct nm_watch {
+	struct nm_port *port; /* held */
+	int fd;
+	short events;
+	unsigned long index; /* the caller's */
+	bool edge;  /* edge-triggered */
+	bool awake; /* it does not sleep this time */
+};
+hidden int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask,
+		    size_t mask_size);
+
 /* clock.c */
 hidden uint64_t nm_now(void);  /* nanoseconds, monotonic */
 hidden uint32_t nm_thread(void); /* id of this thread */

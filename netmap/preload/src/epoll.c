@@ -176,7 +176,7 @@ static unsigned watches(struct nm_epoll *ep, struct nm_watch *w)
 		struct nm_open *o = (it->events & ~(uint32_t)MODES) != 0 ? nm_get(it->fd) : NULL;
 
 		if (o != NULL)
-			w[n++] = (struct nm_watch){.open = o, .fd = it->fd, .events = (short)(it->events & 0x7fff), .edge = it->events & EPOLLET};
+			w[n++] = (struct nm_watch){.port = &o->port, .fd = it->fd, .events = (short)(it->events & 0x7fff), .edge = it->events & EPOLLET};
 	}
 	unlock(ep);
 	return n;
@@ -212,14 +212,14 @@ static int tell(struct nm_epoll *ep, struct nm_watch *w, unsigned nw, struct epo
 	int pid = (int)sys(__NR_getpid), n = 0;
 
 	for (unsigned i = 0; i < nw && n < room; i++) {
-		uint32_t found = (uint32_t)(uint16_t)nm_ready(&w[i].open->port, w[i].fd, pid, w[i].events);
+		uint32_t found = (uint32_t)(uint16_t)nm_ready(w[i].port, w[i].fd, pid, w[i].events);
 		struct item *it;
 
 		if (found == 0)
 			continue;
 		lock(ep);
-		it = find(ep, w[i].fd, w[i].open->cookie);
-		if (it != NULL && (found &= it->events | EPOLLERR | EPOLLHUP) != 0 && due(it, &w[i].open->port)) {
+		it = find(ep, w[i].fd, nm_open_of(w[i].port)->cookie);
+		if (it != NULL && (found &= it->events | EPOLLERR | EPOLLHUP) != 0 && due(it, w[i].port)) {
 			to[n].events = found;
 			to[n++].data = it->data;
 			if (it->events & EPOLLONESHOT)
@@ -255,7 +255,7 @@ static int wait_both(struct nm_epoll *ep, int epfd, struct epoll_event *to, int 
 			more = nm_block(w, nw, fds, 1, left, mask, mask_size);
 		}
 		for (unsigned i = 0; i < nw; i++)
-			nm_put(w[i].open);
+			nm_put(nm_open_of(w[i].port));
 		if (found > 0)
 			return found;
 		if (more < 0 || left == 0)

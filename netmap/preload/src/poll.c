@@ -38,7 +38,7 @@ static void find(struct call *c)
 		if (o == NULL)
 			continue;
 		c->local[i].fd = -1;
-		c->watch[c->nw++] = (struct nm_watch){.open = o, .fd = fds[i].fd, .events = fds[i].events, .index = i};
+		c->watch[c->nw++] = (struct nm_watch){.port = &o->port, .fd = fds[i].fd, .events = fds[i].events, .index = i};
 	}
 }
 
@@ -51,7 +51,7 @@ static int look(struct call *c, int pid)
 		struct nm_watch *w = &c->watch[i];
 		struct pollfd *f = &c->fds[w->index];
 
-		f->revents = nm_ready(&w->open->port, w->fd, pid, w->events) & (short)(w->events | ALWAYS);
+		f->revents = nm_ready(w->port, w->fd, pid, w->events) & (short)(w->events | ALWAYS);
 		found += f->revents != 0;
 	}
 	return found;
@@ -121,7 +121,7 @@ int nm_poll(struct pollfd *fds, unsigned long n, int64_t timeout, const void *ma
 	find(&c);
 	ret = run(&c, timeout, mask, mask_size);
 	for (unsigned i = 0; i < c.nw; i++)
-		nm_put(c.watch[i].open);
+		nm_put(nm_open_of(c.watch[i].port));
 	if (n > ON_STACK)
 		sys(__NR_munmap, c.watch, size);
 	return ret;

@@ -33,6 +33,8 @@ struct nm_open {
 	_Atomic int keep;      /* a duplicate that mappings hold the port with, or -1 */
 };
 
+static inline struct nm_open *nm_open_of(struct nm_port *p) { return (struct nm_open *)p; } /* its first member */
+
 extern hidden _Atomic uintptr_t nm_table[NM_MAX_FD];
 extern hidden bool nm_active; /* a descriptor was ever something else than NM_OTHER */
 
@@ -61,20 +63,6 @@ hidden bool nm_install_epoll(int fd, struct nm_epoll *ep);
 
 /* map.c */
 hidden long nm_map(struct nm_open *o, int fd, void *at, size_t len, int prot, int flags, int64_t ofs);
-
-/* block.c */
-#define NM_FOREVER (-1)
-#define NM_SIGSET  8 /* bytes of the kernel's sigset_t */
-struct nm_watch {
-	struct nm_open *open; /* held */
-	int fd;
-	short events;
-	unsigned long index; /* the caller's */
-	bool edge;  /* edge-triggered */
-	bool awake; /* it does not sleep this time */
-};
-hidden int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask,
-		    size_t mask_size);
 
 /* poll.c */
 hidden int nm_poll(struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask, size_t mask_size);

@@ -202,14 +202,15 @@ int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 
 	if (!atomic_load_explicit(&p->bound, memory_order_acquire))
 		return -ENXIO;
-	if (p->grant.kind & NMU_NULL)
+	if (p->grant.kind & NMU_NULL || (tx && p->grant.kind & NMU_MONITOR))
 		return 0;
-	if (atomic_load_explicit(&p->dead, memory_order_relaxed) || (tx && p->grant.kind & NMU_MONITOR))
+	if (atomic_load_explicit(&p->dead, memory_order_relaxed))
 		return -EIO;
 	for (uint32_t n = tx ? p->ntx : p->nrx; n > 0; n--, r++)
 		if (sync_ring(p, conn, pid, r, tx) == -EIO)
 			error = -EIO;
-	return error;
+	/* That its port has gone, a monitor hears from poll only. */
+	return p->grant.kind & NMU_MONITOR ? 0 : error;
 }
 
 /* The part of a poll that does not wait: the syncs that its events want, and which of them are there. */
