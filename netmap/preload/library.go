@@ -8,6 +8,12 @@ import (
 //go:embed all:lib
 var lib embed.FS
 
+// Sources are those of the library. The go command does not look at C files of other folders when it decides
+// whether a cgo package is up to date; importing this one makes a package that includes them follow their changes.
+//
+//go:embed src
+var Sources embed.FS
+
 // Name is the library's file name.
 const Name = "libnetmap.so"
 

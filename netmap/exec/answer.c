@@ -1,0 +1,202 @@
+// One system call of the program: what it means, and what it answers.
+#include "exec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define DEVICE "/dev/netmap"
+#define PAGE   4096
+
+bool still_there(struct supervisor *s, uint64_t id)
+{
+	return ioctl(s->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+// A program that was interrupted or killed meanwhile takes no answer.
+static void reply(struct supervisor *s, uint64_t id, int64_t result)
+{
+	struct seccomp_notif_resp r = {.id = id};
+
+	if (result == GO_ON)
+		r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	else if (result < 0 && result > -PAGE)
+		r.error = (int32_t)result;
+	else
+		r.val = result;
+	ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &r);
+}
+
+// The path is looked at once; another thread that changes it then has it its way: the kernel's open fails as ever.
+static bool is_device(struct seccomp_notif *n, uint64_t path)
+{
+	char text[sizeof(DEVICE)];
+	uint64_t first = PAGE - path % PAGE;
+
+	if (first > sizeof(text))
+		first = sizeof(text);
+	if (nm_read((int)n->pid, text, path, first) < 0 || memcmp(text, DEVICE, first) != 0)
+		return false;
+	return first == sizeof(text) ||
+	       (nm_read((int)n->pid, text, path + first, sizeof(text) - first) == 0 &&
+		memcmp(text, DEVICE + first, sizeof(text) - first) == 0);
+}
+
+// Puts a file of ours into the program at this number. With answers, it is the call's result.
+static int put(struct supervisor *s, uint64_t id, int file, uint32_t number, bool cloexec, bool answers)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD | (answers ? SECCOMP_ADDFD_FLAG_SEND : 0),
+		.srcfd = (uint32_t)file,
+		.newfd = number,
+		.newfd_flags = cloexec ? O_CLOEXEC : 0,
+	};
+	int ret = ioctl(s->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+
+	return ret < 0 ? -errno : ret;
+}
+
+// Who looks for a free number.
+static pthread_mutex_t numbers = PTHREAD_MUTEX_INITIALIZER;
+
+static void answer_open(struct supervisor *s, struct seccomp_notif *n, uint64_t path, uint64_t flags)
+{
+	int file, error = 0;
+	struct open *o;
+
+	if (!is_device(n, path) || !still_there(s, n->id)) {
+		reply(s, n->id, GO_ON);
+		return;
+	}
+	o = open_new(s->socket, &file, &error);
+	if (o == NULL) {
+		reply(s, n->id, error == -ENOENT ? GO_ON : error);
+		return;
+	}
+	error = -EMFILE;
+	pthread_mutex_lock(&numbers);
+	for (uint32_t fd = s->first_fd; fd < s->first_fd + FDS && error == -EMFILE; fd++)
+		if (!process_has((int)n->pid, (int)fd))
+			error = put(s, n->id, file, fd, flags & O_CLOEXEC, true);
+	pthread_mutex_unlock(&numbers);
+	close(file); // with it the open, where it did not get there
+	if (error < 0)
+		reply(s, n->id, error);
+}
+
+// The descriptor of an open that has just been registered becomes one of its region.
+static int64_t registered(struct supervisor *s, struct seccomp_notif *n, struct open *o, int fd)
+{
+	int file, ret = open_moved(o, &file);
+	bool cloexec = false;
+	uint64_t position;
+
+	if (ret < 0)
+		return ret;
+	process_file((int)n->pid, fd, &position, &cloexec);
+	ret = put(s, n->id, file, (uint32_t)fd, cloexec, false);
+	close(file);
+	return ret < 0 ? ret : 0;
+}
+
+static int64_t device_ioctl(struct supervisor *s, struct seccomp_notif *n, struct open *o, int fd)
+{
+	uint32_t request = (uint32_t)n->data.args[1];
+	uint64_t arg = n->data.args[2];
+	bool before = atomic_load(&o->port.bound);
+	int pid = (int)n->pid;
+	int64_t ret;
+
+	switch (request) {
+	case NIOCTXSYNC:
+		return nm_sync(&o->port, o->conn, pid, true);
+	case NIOCRXSYNC:
+		return nm_sync(&o->port, o->conn, pid, false);
+	case NIOCCTRL:
+		ret = nm_ctrl(&o->port, o->conn, pid, arg);
+		break;
+	case NIOCREGIF:
+		ret = nm_legacy(&o->port, o->conn, pid, NMU_OP_REGIF, arg);
+		break;
+	case NIOCGINFO:
+		ret = nm_legacy(&o->port, o->conn, pid, NMU_OP_GINFO, arg);
+		break;
+	case NIOCCONFIG:
+		return nm_config(pid, arg);
+	case FIOCLEX:
+	case FIONCLEX:
+	case FIONBIO:
+	case FIOASYNC:
+		return GO_ON;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (!before && atomic_load(&o->port.bound)) {
+		int64_t moved = registered(s, n, o, fd);
+
+		return moved < 0 ? moved : ret;
+	}
+	return ret;
+}
+
+static int64_t answer_ioctl(struct supervisor *s, struct seccomp_notif *n)
+{
+	int fd = (int)n->data.args[0];
+	struct open *o = open_find((int)n->pid, fd);
+	int64_t ret;
+
+	if (o == NULL)
+		return GO_ON;
+	ret = device_ioctl(s, n, o, fd);
+	open_put(o);
+	return ret;
+}
+
+// The region's memfd has more in it than the program may see.
+static int64_t answer_mmap(struct seccomp_notif *n)
+{
+	uint64_t len = n->data.args[1], ofs = n->data.args[5];
+	struct open *o;
+	int64_t ret = GO_ON;
+
+	if (n->data.args[3] & MAP_ANONYMOUS || (o = open_find((int)n->pid, (int)n->data.args[4])) == NULL)
+		return GO_ON;
+	if (!atomic_load(&o->port.bound) || ofs > o->port.grant.memsize ||
+	    len > (o->port.grant.memsize - ofs + PAGE - 1) / PAGE * PAGE)
+		ret = -EINVAL;
+	open_put(o);
+	return ret;
+}
+
+void answer(struct supervisor *s, struct seccomp_notif *n)
+{
+	switch (n->data.nr) {
+	case __NR_openat:
+		answer_open(s, n, n->data.args[1], n->data.args[2]);
+		return;
+	case __NR_open:
+		answer_open(s, n, n->data.args[0], n->data.args[1]);
+		return;
+	case __NR_ioctl:
+		reply(s, n->id, answer_ioctl(s, n));
+		return;
+	case __NR_mmap:
+		reply(s, n->id, answer_mmap(n));
+		return;
+	case __NR_poll:
+	case __NR_ppoll:
+		reply(s, n->id, poll_for(s, n));
+		return;
+	case __NR_select:
+	case __NR_pselect6:
+		reply(s, n->id, select_for(s, n));
+		return;
+	}
+	reply(s, n->id, GO_ON);
+}

@@ -1,0 +1,25 @@
+// Package exec runs netmap programs that the preload library can't reach: static ones, and Go programs, which make
+// their system calls themselves. It is valelab netmap-exec.
+//
+// The program runs under a seccomp filter that stops the few system calls that may mean /dev/netmap and tells us;
+// we carry them out and answer, or let the kernel go on. All else costs nothing. Kernels from 5.14 on can do it, and
+// from 6.6 on do it in a few microseconds.
+//
+//	netmap-exec (supervisor) ──fork, seccomp, exec──> the program
+//	     ^  <── open, ioctl, mmap, poll, select ──────────┘
+//	     └── the connection to the switch, one an open
+//
+// The descriptor that the program gets is the region's memfd, so that its mmap is the kernel's own; before the open
+// is registered, an empty one. Its number is one of the last that select can name, so that the filter knows it.
+// Its file position, which the program has no use for, says which open it is. A lock on it says that it is in use:
+// the kernel lets go of it with the last descriptor and mapping, however the program ends, and then the supervisor
+// closes the port. What the program's processes share, inherit or pass on is thus right by itself.
+//
+// The supervisor is the program's parent: it passes signals on, ends with its status, and stays as long as
+// processes of the program do. If it is killed, the program is, too. Setuid programs get no privilege below it.
+//
+// What belongs here: the filter, the supervisor, and finding out who needs it. The protocol is shared with the
+// library (netmap/preload/src, client.h).
+//
+// Known limits: epoll does not know these descriptors, and stat does not know the device.
+package exec

@@ -1,0 +1,141 @@
+package exec
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/valelab/valelab/netmap/bench/standalone"
+	"github.com/valelab/valelab/netmap/serve"
+)
+
+// compile builds one of the preload library's test programs, static: the supervisor serves what the library does.
+func compile(t *testing.T, program string) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), filepath.Base(program))
+	out, err := exec.Command("gcc", "-static", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-DSUPERVISED",
+		"-I../internal/abi", "-I../preload/testdata", "-o", bin, program+".c").CombinedOutput()
+	if err != nil {
+		t.Fatalf("gcc: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// lan is a switch with the ports a and b, which nobody has open when a test ends.
+func lan(t *testing.T) (socket string, server *standalone.Server) {
+	t.Helper()
+	socket = filepath.Join(t.TempDir(), "netmap.sock")
+	server, err := standalone.Start(standalone.Config{
+		Socket:   socket,
+		Switches: [][]string{{"a", "b"}},
+		Geometry: serve.Geometry{Rings: 1, Slots: 64},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		waitFor(t, "all ports to be closed", func() bool { return server.Opens() == 0 })
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return socket, server
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for begin := time.Now(); !done(); time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 20*time.Second {
+			t.Errorf("waited in vain for %s", what)
+			return
+		}
+	}
+}
+
+// supervised is a command under the supervisor, which this test's program is, too.
+func supervised(socket string, argv ...string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = append([]string{name, argv[0]}, argv...)
+	cmd.Env = append(os.Environ(), "VALELAB_NETMAP="+socket)
+	return cmd
+}
+
+func TestPrograms(t *testing.T) {
+	for _, program := range []string{"sync", "poll", "map", "process", "threads"} {
+		t.Run(program, func(t *testing.T) {
+			bin := compile(t, "../preload/testdata/"+program)
+			socket, _ := lan(t)
+			if out, err := supervised(socket, bin).CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// The supervisor ends as the program does.
+func TestStatus(t *testing.T) {
+	for script, want := range map[string]int{"exit 0": 0, "exit 7": 7, "kill -TERM $$": 128 + 15, "kill -9 $$": 128 + 9} {
+		err := supervised("/nowhere", "/bin/sh", "-c", script).Run()
+		got := 0
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			got = exit.ExitCode()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%s: status %d, want %d", script, got, want)
+		}
+	}
+	if err := supervised("/nowhere", "/nowhere").Run(); err == nil || err.(*exec.ExitError).ExitCode() != 127 {
+		t.Errorf("no such program: %v", err)
+	}
+}
+
+// What has nothing to do with netmap works as ever, and a signal for the supervisor is one for the program.
+func TestOrdinary(t *testing.T) {
+	cmd := supervised("/nowhere", "/bin/sh", "-c", "trap 'cat /dev/netmap 2>&1; exit 3' USR1; echo ready; while :; do sleep 0.01; done")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd.Stdout = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	text := make([]byte, 6)
+	if _, err := r.Read(text); err != nil || string(text) != "ready\n" {
+		t.Fatalf("%q, %v", text, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(r)
+	if err := errors.Join(err, cmd.Wait()); !strings.Contains(string(rest), "No such file") || cmd.ProcessState.ExitCode() != 3 {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// A program whose supervisor is killed is killed, too, and its port is gone.
+func TestKilled(t *testing.T) {
+	bin := compile(t, "testdata/hold")
+	socket, server := lan(t)
+	cmd := supervised(socket, bin)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the port", func() bool { return server.Opens() == 1 })
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	waitFor(t, "the end of the port", func() bool { return server.Opens() == 0 })
+}

@@ -1,0 +1,126 @@
+// The supervisor: starts the program, answers its calls with as many threads as there are calls that wait, passes
+// signals on, and ends as the program ended, once the last process that it left behind has.
+#include "exec.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct supervisor self;
+static _Atomic int idle; // threads that wait for a notification
+
+static void *serve(void *unused);
+
+// Sees to it that one more can be answered while this one is.
+static void start_thread(void)
+{
+	pthread_t thread;
+
+	atomic_fetch_add(&idle, 1);
+	if (pthread_create(&thread, NULL, serve, NULL) == 0)
+		pthread_detach(thread);
+	else
+		atomic_fetch_sub(&idle, 1);
+}
+
+static void *serve(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		struct seccomp_notif n;
+
+		memset(&n, 0, sizeof(n));
+		if (ioctl(self.listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0) {
+			if (errno == EINTR || errno == ENOENT) // ENOENT: it was interrupted before we came to it
+				continue;
+			return NULL;
+		}
+		if (atomic_fetch_sub(&idle, 1) == 1)
+			start_thread();
+		answer(&self, &n);
+		atomic_fetch_add(&idle, 1);
+	}
+}
+
+// The last numbers that select can name, or that there are.
+static uint32_t first_number(void)
+{
+	struct rlimit files = {0};
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	return (uint32_t)(files.rlim_cur < 1024 ? files.rlim_cur : 1024) - FDS;
+}
+
+// A signal that a terminal sent, the program got itself.
+static void pass_on(pid_t program, const struct signalfd_siginfo *i)
+{
+	if (i->ssi_code != SI_KERNEL)
+		kill(program, (int)i->ssi_signo);
+}
+
+// What the program's end makes of us. Those that it leaves behind are served on.
+static int end(int status)
+{
+	struct pollfd users = {.fd = self.listener};
+
+	while (self.listener >= 0 && (poll(&users, 1, -1) < 0 || !(users.revents & POLLHUP)))
+		;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int watch(pid_t program, int signals)
+{
+	struct signalfd_siginfo i;
+	int status;
+
+	for (;;) {
+		if (read(signals, &i, sizeof(i)) != sizeof(i))
+			continue;
+		if (i.ssi_signo != SIGCHLD) {
+			pass_on(program, &i);
+			continue;
+		}
+		if (waitpid(program, &status, WNOHANG) == program)
+			return end(status);
+	}
+}
+
+int supervise(const char *path, char **argv)
+{
+	const char *socket = getenv("VALELAB_NETMAP");
+	sigset_t all;
+	int channel[2], signals;
+	pid_t program;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	signals = signalfd(-1, &all, SFD_CLOEXEC);
+	self.first_fd = first_number();
+	self.socket = socket != NULL && socket[0] != '\0' ? socket : "/run/valelab/netmap.sock";
+	if (signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0 || (program = fork()) < 0) {
+		perror("valelab: netmap-exec");
+		return 126;
+	}
+	if (program == 0) {
+		close(channel[0]);
+		close(signals);
+		launch(path, argv, self.first_fd, channel[1]);
+	}
+	close(channel[1]);
+	self.listener = launch_receive(channel[0]);
+	close(channel[0]);
+	if (self.listener >= 0) {
+		ioctl(self.listener, IOCTL_SET_FLAGS, FLAG_SYNC_WAKE_UP); // from Linux 6.6 on
+		start_thread();
+	}
+	return watch(program, signals);
+}
