@@ -57,13 +57,13 @@ func isStatic(r io.ReaderAt) bool {
 }
 
 // Wrap returns the command line that serves the program, if it is static: self, this program, comes before it. The
-// program is looked for in the folders of path, as a shell does. self needs none.
+// program is looked for in the folders of path, as a shell does. valelab itself needs none.
 func Wrap(argv []string, path, self string) []string {
 	if len(argv) == 0 {
 		return argv
 	}
 	program := find(argv[0], path)
-	if program == "" || same(program) || !Static(program) {
+	if program == "" || filepath.Base(argv[0]) == "valelab" || same(program) || !Static(program) {
 		return argv
 	}
 	return append([]string{self, "netmap-exec", "--"}, argv...)

@@ -3,6 +3,7 @@ package node
 import (
 	"strings"
 
+	"github.com/valelab/valelab/netmap/exec"
 	"github.com/valelab/valelab/netmap/preload"
 )
 
@@ -40,6 +41,26 @@ func withPreload(env []string) []string {
 		}
 	}
 	return append(env, name+preloadPath)
+}
+
+// withNetmap returns the command line by which a static program finds /dev/netmap, too, in an environment that has
+// the preload library. Nodes see the machine's own programs.
+func withNetmap(argv, env []string) []string {
+	var path string
+	preloads := false
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		switch name {
+		case "PATH":
+			path = value
+		case "LD_PRELOAD":
+			preloads = value == preloadPath || strings.HasPrefix(value, preloadPath+":")
+		}
+	}
+	if !preloads {
+		return argv
+	}
+	return exec.Wrap(argv, path, programDir+"/valelab")
 }
 
 // overlay returns base with the variables of top in place of those of the same

@@ -89,8 +89,9 @@ func forExec(records []record, argv, env []string, process uintptr) []record {
 	records = slices.DeleteFunc(records, func(r record) bool {
 		return r.kind == recordArg || r.kind == recordEnv
 	})
-	records = append(records, texts(recordArg, argv)...)
-	records = append(records, texts(recordEnv, overlay(base, env))...)
+	env = overlay(base, env)
+	records = append(records, texts(recordArg, withNetmap(argv, env))...)
+	records = append(records, texts(recordEnv, env)...)
 	return append(records, number32(recordPidfd, uint32(process)))
 }
 

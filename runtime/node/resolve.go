@@ -101,8 +101,9 @@ func (cfg *Config) resolve() ([]record, error) {
 	}
 	records = append(records, settings...)
 	records = append(records, texts(recordMask, cfg.masks())...)
-	records = append(records, texts(recordArg, cfg.Argv)...)
-	records = append(records, texts(recordEnv, environment(cfg, who.home))...)
+	env := environment(cfg, who.home)
+	records = append(records, texts(recordArg, withNetmap(cfg.Argv, env))...)
+	records = append(records, texts(recordEnv, env)...)
 	if cfg.Cgroup != nil {
 		records = append(records, texts(recordCgroup, cfg.Cgroup.Folders())...)
 	}

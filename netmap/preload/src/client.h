@@ -71,6 +71,7 @@ hidden void nm_unbind(struct nm_port *p);
 hidden int nm_keep_fd(int *fd); /* the user's: takes a descriptor out of the program's sight */
 hidden void nm_drop_fd(int *fd);
 hidden int nm_describe(struct nm_port *p, int conn);
+hidden bool nm_registered(struct nm_port *p, int conn);
 
 /* request.c: NIOCCTRL, NIOCREGIF and NIOCGINFO with the argument of process pid. */
 hidden int nm_ctrl(struct nm_port *p, int conn, int pid, uint64_t arg);

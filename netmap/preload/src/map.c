@@ -97,7 +97,7 @@ long nm_map(struct nm_open *o, int fd, void *at, size_t len, int prot, int flags
 	uint64_t room;
 	long ret;
 
-	if (!atomic_load(&p->bound) || ofs < 0 || (uint64_t)ofs > p->grant.memsize)
+	if (!nm_registered(p, fd) || ofs < 0 || (uint64_t)ofs > p->grant.memsize)
 		return -EINVAL;
 	room = p->grant.memsize - (uint64_t)ofs;
 	if (len > (room + PAGE - 1) / PAGE * PAGE)

@@ -82,6 +82,12 @@ void nm_unbind(struct nm_port *p)
 	nm_drop_fd(&p->wake);
 }
 
+/* Whether the open is registered. What is not yet, another process that has the connection may have done meanwhile. */
+bool nm_registered(struct nm_port *p, int conn)
+{
+	return likely(atomic_load_explicit(&p->bound, memory_order_acquire)) || nm_describe(p, conn) == 0;
+}
+
 /* Asks what is open on a connection that came from elsewhere. -ENXIO: nothing is, yet. */
 int nm_describe(struct nm_port *p, int conn)
 {

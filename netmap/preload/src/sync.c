@@ -197,15 +197,16 @@ static int sync_ring(struct nm_port *p, int conn, int pid, struct nm_ring *r, bo
 /* NIOCTXSYNC and NIOCRXSYNC. */
 int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 {
-	struct nm_ring *r = tx ? p->ring : p->ring + p->ntx;
+	struct nm_ring *r;
 	int error = 0;
 
-	if (!atomic_load_explicit(&p->bound, memory_order_acquire))
+	if (!nm_registered(p, conn))
 		return -ENXIO;
 	if (p->grant.kind & NMU_NULL || (tx && p->grant.kind & NMU_MONITOR))
 		return 0;
 	if (atomic_load_explicit(&p->dead, memory_order_relaxed))
 		return -EIO;
+	r = tx ? p->ring : p->ring + p->ntx;
 	for (uint32_t n = tx ? p->ntx : p->nrx; n > 0; n--, r++)
 		if (sync_ring(p, conn, pid, r, tx) == -EIO)
 			error = -EIO;
@@ -217,12 +218,13 @@ int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 short nm_ready(struct nm_port *p, int conn, int pid, short events)
 {
 	short want_tx = events & (POLLOUT_EVENTS), want_rx = events & (POLLIN_EVENTS), found = 0;
-	struct nm_ring *r = p->ring;
+	struct nm_ring *r;
 
-	if (!atomic_load_explicit(&p->bound, memory_order_acquire) || atomic_load(&p->dead))
+	if (!nm_registered(p, conn) || atomic_load(&p->dead))
 		return POLLERR;
 	if (p->grant.kind & NMU_NULL)
 		return p->ntx > 0 ? want_tx : 0;
+	r = p->ring;
 	for (uint32_t n = p->ntx; n > 0 && !(p->grant.kind & NMU_MONITOR); n--, r++) {
 		bool pending = r->ring->head != atomic_load_explicit(&r->ctl->head, memory_order_relaxed);
 		int ret;

@@ -110,6 +110,28 @@ static void passed_early(void)
 	CHECK(close(pair[0]) == 0 && close(pair[1]) == 0);
 }
 
+#ifndef SUPERVISED
+/* One process registers what both have: it is open for the other, too, which knew it before. */
+static void registered_elsewhere(void)
+{
+	struct port a = {.fd = open(DEVICE, O_RDWR)}, b = port_open("b", 0);
+	int pair[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	FAILS(ioctl(a.fd, NIOCTXSYNC, NULL), ENXIO);
+	IN_CHILD(a.reg.nr_mode = NR_REG_ALL_NIC; CHECK(control(a.fd, NETMAP_REQ_REGISTER, "a", &a.reg, NULL) == 0);
+		 CHECK(write(pair[1], &a.reg, sizeof(a.reg)) == sizeof(a.reg)));
+	CHECK(read(pair[0], &a.reg, sizeof(a.reg)) == sizeof(a.reg));
+	find_rings(&a);
+	send_frames(&a, 3, 0);
+	expect_frames(&b, 3, 0);
+	port_close(&a);
+	port_close(&b);
+	CHECK(close(pair[0]) == 0 && close(pair[1]) == 0);
+}
+
+#endif
+
 /* What exec leaves open is a port for the program that comes. */
 static void executed(char *self)
 {
@@ -145,5 +167,8 @@ int main(int argc, char **argv)
 	passed();
 	passed_early();
 	executed(argv[0]);
+#ifndef SUPERVISED /* there, a copy made before is none of the region */
+	registered_elsewhere();
+#endif
 	return 0;
 }
