@@ -38,7 +38,7 @@ func commands() []command {
 		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", words: 2, setup: execCommand},
 		{name: "logs", args: "NODE", short: "show what a node's command printed", setup: logsCommand},
 		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},
-		{name: "netmap-exec", args: "-- PROGRAM...", short: "run a static netmap program in a node", long: netmapExecHelp, words: 1, setup: netmapExecCommand},
+		{name: "netmap-exec", args: "-- PROGRAM", short: "run a static netmap program in a node", long: netmapExecHelp, words: 1, setup: netmapExecCommand},
 		{name: "version", short: "print the version", setup: versionCommand},
 		{name: "help", args: "[COMMAND]", short: "explain a command", setup: helpCommand},
 	}
