@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -404,6 +405,34 @@ func packetSocket(pid int, iface string) (fd int, mac net.HardwareAddr, err erro
 		return unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: dev.Index, Protocol: kind})
 	})
 	return fd, mac, err
+}
+
+// traces are what there is of any lab of the state folder: the folder itself,
+// processes, mounts, control groups.
+func (l *liveLab) traces() string {
+	l.t.Helper()
+	all := processesOf(l.t, l.root)
+	if _, err := os.Stat(l.root); err == nil {
+		all = append(all, l.root)
+	}
+	mounts, err := os.ReadFile("/proc/mounts")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, l.root) {
+			all = append(all, line)
+		}
+	}
+	sum := sha256.Sum256([]byte(l.root))
+	for _, pattern := range []string{"/sys/fs/cgroup/valelab-%x*", "/sys/fs/cgroup/*/valelab-%x*"} {
+		groups, err := filepath.Glob(fmt.Sprintf(pattern, sum[:4]))
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		all = append(all, groups...)
+	}
+	return strings.Join(all, "\n")
 }
 
 // changedInits returns nodes that have another init than before.

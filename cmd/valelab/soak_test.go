@@ -24,6 +24,12 @@ func TestSoakKill(t *testing.T) { interruptDeploys(t, unix.SIGKILL, 20, 40) }
 // as it was by itself.
 func TestSoakInterrupt(t *testing.T) { interruptDeploys(t, unix.SIGINT, 20, 40) }
 
+// TestSoakChaos does 500 random things to a lab.
+func TestSoakChaos(t *testing.T) { chaos(t, 500) }
+
+// TestSoakAgentKills kills the agent 100 times at full traffic.
+func TestSoakAgentKills(t *testing.T) { killAgents(t, 100) }
+
 // TestSoakScale deploys labs of 10, 100 and 1,000 nodes on 8 switches.
 func TestSoakScale(t *testing.T) {
 	t.Log("nodes   deploy   again    destroy  memory (PSS of all processes)")

@@ -3,10 +3,13 @@ package cgroup
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -119,5 +122,43 @@ func TestRootKillOneByOne(t *testing.T) {
 	}
 	if err := cmd.Wait(); err == nil {
 		t.Error("process ended without a signal")
+	}
+}
+
+// The limits of a node that runs are changed, given and taken away.
+func TestRootUpdate(t *testing.T) {
+	lab := machine(t)
+	cmd := sleeper(t, node(t, lab, Limits{}))
+	limit := func() string {
+		for _, file := range []string{
+			lab.mounts.memory + "/" + lab.base + "/lab/n/memory.limit_in_bytes", lab.mounts.unified + "/" + lab.base + "/lab/n/memory.max",
+		} {
+			if text, err := os.ReadFile(file); err == nil {
+				return strings.TrimSpace(string(text))
+			}
+		}
+		return "none"
+	}
+	for _, limits := range []Limits{{Memory: 64 << 20, CPU: 1}, {Memory: 32 << 20, CPU: 0.5}, {Memory: 128 << 20}} {
+		missing, err := lab.Update("n", limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(missing) > 0 {
+			t.Skip(missing)
+		}
+		if got := limit(); got != strconv.FormatInt(limits.Memory, 10) {
+			t.Errorf("limit %s, want %d", got, limits.Memory)
+		}
+	}
+	cgroups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", cmd.Process.Pid))
+	if err != nil || lab.mounts.memory != "" && !strings.Contains(string(cgroups), "memory:/"+lab.base+"/lab/n\n") {
+		t.Errorf("the process is in the groups %v\n%s", err, cgroups)
+	}
+	if _, err := lab.Update("n", Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := strconv.ParseInt(limit(), 10, 64); err == nil && got < 1<<50 {
+		t.Errorf("a limit of %d is left", got)
 	}
 }

@@ -215,3 +215,63 @@ func BenchmarkRootPair(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// A pair loses the addresses that it had and no longer has, and those only.
+func TestRootPairLosesFormerAddresses(t *testing.T) {
+	lab, node, p := open(t), open(t), testPair()
+	if _, err := lab.AddPair(p, node.file); err != nil {
+		t.Fatal(err)
+	}
+	own := netip.MustParsePrefix("10.9.9.9/24")
+	if err := node.handle.AddrAdd(device(t, node, "eth1"), address(own)); err != nil {
+		t.Fatal(err)
+	}
+	p.Former = p.Addresses
+	p.Addresses = []netip.Prefix{netip.MustParsePrefix("10.0.0.7/24")}
+	if ok, err := lab.HasPair(p, node.file); err != nil || ok {
+		t.Errorf("HasPair = %v, %v before the change", ok, err)
+	}
+	if made, err := lab.AddPair(p, node.file); err != nil || made {
+		t.Fatalf("AddPair = %v, %v", made, err)
+	}
+	if ok, err := lab.HasPair(p, node.file); err != nil || !ok {
+		t.Errorf("HasPair = %v, %v after the change", ok, err)
+	}
+	addrs, err := node.handle.AddrList(device(t, node, "eth1"), netlink.FAMILY_ALL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	for _, a := range addrs {
+		if !a.IP.IsLinkLocalUnicast() {
+			have = append(have, a.IPNet.String())
+		}
+	}
+	slices.Sort(have)
+	if want := []string{"10.0.0.7/24", "10.9.9.9/24"}; !slices.Equal(have, want) {
+		t.Errorf("addresses %q, want %q", have, want)
+	}
+}
+
+// What a maker of pairs leaves who is killed before he could name one is swept
+// away; pairs with a name stay.
+func TestRootSweepPairs(t *testing.T) {
+	lab, node, p := open(t), open(t), testPair()
+	if _, err := lab.AddPair(p, node.file); err != nil {
+		t.Fatal(err)
+	}
+	half := netlink.NewLinkAttrs()
+	half.Name, half.Group = "p2", pairGroup
+	if err := lab.handle.LinkAdd(&netlink.Veth{LinkAttrs: half, PeerName: "p3", PeerTxQLen: -1}); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := lab.Pairs(); err != nil || !slices.Equal(names, []string{"a:eth1"}) {
+		t.Errorf("Pairs = %q, %v", names, err)
+	}
+	if err := lab.SweepPairs(); err != nil {
+		t.Fatal(err)
+	}
+	if left := devices(t, lab); !slices.Equal(left, []string{"p1"}) {
+		t.Errorf("devices %q", left)
+	}
+}

@@ -1,0 +1,45 @@
+package node
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A node that runs sees other lines in /etc/hosts, longer or shorter ones; what
+// lies at the file's place and is none is not written to.
+func TestRootWriteHosts(t *testing.T) {
+	dir := labDir(t)
+	run(t, Config{LabDir: dir, Hosts: []byte("10.1.2.3\tother\n")})
+	for _, line := range []string{"10.1.2.4\tother\n10.1.2.5\tone-more\n", "10.1.2.6\to\n"} {
+		if err := WriteHosts(dir, "n", "n", []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := inNode(t, dir, "cat", "/etc/hosts").Output()
+		if want := localhost + line + "127.0.1.1\tn\n"; err != nil || string(got) != want {
+			t.Errorf("/etc/hosts is %q, %v, want %q", got, err, want)
+		}
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(publicDir(dir, "n"), "hosts")
+	for _, replace := range []func() error{
+		func() error { return os.Symlink(secret, path) },
+		func() error { return os.Mkdir(path, 0o700) },
+	} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := replace(); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteHosts(dir, "n", "n", nil); err == nil {
+			t.Error("written")
+		}
+	}
+	if text, err := os.ReadFile(secret); err != nil || string(text) != "mine" {
+		t.Errorf("the file behind the link holds %q, %v", text, err)
+	}
+}
