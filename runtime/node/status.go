@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/valelab/valelab/runtime/state"
 )
 
 // State is what the command of a node does.
@@ -65,13 +67,30 @@ func ReadStatus(labDir, name string) (Status, error) {
 	return status, nil
 }
 
-// parseStatus reads a status line, "STATE PID CODE SIGNAL RESTARTS SECONDS".
+// WriteStatus writes the status of a node that has no init of ours: a
+// container's, of which only the engine knows.
+func WriteStatus(labDir, name string, s Status) error {
+	line := fmt.Sprintf("%s %d %d %d %d %d", s.State, s.PID, s.ExitCode, s.Signal, s.Restarts, s.Since.Unix())
+	if s.Health != "" {
+		line += " " + s.Health
+	}
+	return state.WriteFile(filepath.Join(stateDir(labDir, name), "status"), []byte(line+"\n"), 0o600)
+}
+
+// parseStatus reads a status line, "STATE PID CODE SIGNAL RESTARTS SECONDS", and
+// behind that the health of a container that has one.
 func parseStatus(line string) (Status, error) {
 	fields := strings.Fields(line)
-	if len(fields) != 6 {
+	if len(fields) != 6 && len(fields) != 7 {
 		return Status{}, fmt.Errorf("bad status %q", line)
 	}
 	s := Status{State: State(fields[0])}
+	if len(fields) == 7 {
+		s.Health = fields[6]
+		if s.Health != Starting && s.Health != Healthy && s.Health != Unhealthy {
+			return Status{}, fmt.Errorf("bad status %q", line)
+		}
+	}
 	switch s.State {
 	case Waiting, Running, Backoff, Exited:
 	default:

@@ -58,6 +58,17 @@ func (d Dir) Released(node string) string { return filepath.Join(d.NodeState(nod
 // Intents returns the folder of the lab's intents.
 func (d Dir) Intents() string { return filepath.Join(d.Path(), "intents") }
 
+// Lasting returns the folder of what the lab's containers are given, which
+// outlives a reboot. Labs of a root other than the default have theirs below a
+// name that comes from the root, so that labs of different roots never meet.
+func (d Dir) Lasting() string { return filepath.Join(d.LastingRoot(), d.name) }
+
+// LastingRoot returns the folder of the lasting folders of the root's labs.
+func (d Dir) LastingRoot() string { return d.root.LastingRoot() }
+
+// lastingRoot is where the lasting folders of the default root's labs are.
+const lastingRoot = "/var/lib/valelab"
+
 // Exists says whether the folder is there and is a lab's: a real folder of
 // this user that holds a lock, or nothing at all, which is what a deploy
 // leaves that was killed between making the folder and the lock. Something

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -97,4 +99,14 @@ func (r Root) Trim() error {
 		return nil
 	}
 	return err
+}
+
+// LastingRoot returns the folder of the lasting folders of the root's labs, see
+// [Dir.Lasting].
+func (r Root) LastingRoot() string {
+	if r.path == DefaultRoot {
+		return lastingRoot
+	}
+	sum := sha256.Sum256([]byte(r.path))
+	return lastingRoot + "-" + hex.EncodeToString(sum[:4])
 }

@@ -1,0 +1,142 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/valelab/valelab/runtime/state"
+)
+
+// removers is the number of containers that are removed at once.
+const removers = 16
+
+// Stop removes the container of a node with everything of it. One that is not
+// there is no error, one that is somebody else's is left alone.
+func (e *Engine) Stop(ctx context.Context, lab state.Dir, name string) error {
+	c, err := e.api()
+	if err != nil {
+		return fail(name, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	have, err := c.ContainerInspect(ctx, Name(lab, name))
+	switch {
+	case isNotFound(err):
+	case err != nil:
+		return fail(name, err)
+	case have.ContainerJSONBase != nil && have.Config != nil && owned(have.Config.Labels, lab, name):
+		if err := e.remove(ctx, have.ID); err != nil {
+			return fail(name, err)
+		}
+	}
+	return errors.Join(os.RemoveAll(Folder(lab, name)), os.RemoveAll(lab.NodeState(name)))
+}
+
+// Remove removes all containers of a lab, and its lasting folder when none is
+// left. It carries on past errors.
+func (e *Engine) Remove(ctx context.Context, lab state.Dir) error {
+	if err := e.removeAll(ctx, lab); err != nil {
+		return err
+	}
+	if err := removeFolders(lab); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(lab.LastingRoot()); err == nil {
+		return nil // other labs have containers
+	}
+	return e.removeOwnImages(ctx)
+}
+
+// removeAll looks for the lab's containers until there are none: one that was
+// just being made when its maker was killed is found by the second look.
+func (e *Engine) removeAll(ctx context.Context, lab state.Dir) error {
+	const rounds = 8
+	for range rounds {
+		found, err := e.list(ctx, lab)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		if err := e.removeEach(ctx, found); err != nil {
+			return err
+		}
+	}
+	return errors.New("lab " + lab.Name() + ": new containers keep appearing")
+}
+
+// list returns the lab's containers, running or not.
+func (e *Engine) list(ctx context.Context, lab state.Dir) ([]container.Summary, error) {
+	c, err := e.api()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	found, err := c.ContainerList(ctx, container.ListOptions{All: true, Filters: ofLab(lab)})
+	if err != nil {
+		return nil, explain(err)
+	}
+	var own []container.Summary
+	for _, s := range found { // an engine that ignores the filter must do no harm
+		if s.Labels[labelDir] == lab.Path() {
+			own = append(own, s)
+		}
+	}
+	return own, nil
+}
+
+// removeEach removes containers side by side.
+func (e *Engine) removeEach(ctx context.Context, all []container.Summary) error {
+	var (
+		mu   sync.Mutex
+		left *multierror.Error
+		wg   sync.WaitGroup
+	)
+	turns := make(chan struct{}, removers)
+	for _, s := range all {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			if err := e.remove(ctx, s.ID); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				left = multierror.Append(left, fail(s.Labels[labelNode], err))
+			}
+		})
+	}
+	wg.Wait()
+	return left.ErrorOrNil()
+}
+
+// remove kills and removes one container with its volumes that have no name.
+func (e *Engine) remove(ctx context.Context, id string) error {
+	c, err := e.api()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	err = c.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	if isNotFound(err) {
+		return nil
+	}
+	if isConflict(err) { // it is being removed already
+		return e.awaitRemoval(ctx, id)
+	}
+	return err
+}
+
+// awaitRemoval waits until a container is no more.
+func (e *Engine) awaitRemoval(ctx context.Context, id string) error {
+	return state.Settle(ctx, func() (bool, error) {
+		_, err := e.client.ContainerInspect(ctx, id)
+		if isNotFound(err) {
+			return true, nil
+		}
+		return false, err
+	})
+}
