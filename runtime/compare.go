@@ -32,7 +32,7 @@ type change struct {
 // compare returns what is to be done so that the lab becomes as the plan says:
 // first what goes, then the rest in the plan's order.
 func (d *deployment) compare(s *survey) []*change {
-	c := &comparison{deployment: d, survey: s, anew: make(map[string]string)}
+	c := &comparison{deployment: d, survey: s, anew: make(map[string]string), done: make(map[string]bool)}
 	wanted := make(map[string]bool, len(d.plan.Steps))
 	for i := range d.plan.Steps {
 		p := &d.plan.Steps[i]
@@ -58,6 +58,7 @@ type comparison struct {
 	*deployment
 	survey *survey
 	anew   map[string]string // nodes that are started, and why
+	done   map[string]bool   // containers that have done their work
 	gone   []*change
 	rest   []*change
 }
@@ -86,6 +87,7 @@ func (c *comparison) look(p *topology.Step) {
 		}
 	case p.Node != nil:
 		c.node(p, t)
+	case c.done[nodeOf(p)]:
 	case p.Start != nil:
 		c.start(p, t)
 	case p.Endpoint != nil && c.anew[p.Endpoint.Node] != "":
@@ -129,6 +131,10 @@ func (c *comparison) missing(p *topology.Step, t *thing) string {
 // node compares a node. One that is recreated takes its interfaces with it.
 func (c *comparison) node(p *topology.Step, t *thing) {
 	pid, runs := c.pids.get(p.Node.Name)
+	if !runs && c.finished(p.Node, t) {
+		c.done[p.Node.Name] = true
+		return
+	}
 	if !runs {
 		c.anew[p.Node.Name] = "does not run"
 		c.make(p, "it does not run")

@@ -36,6 +36,9 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 		return nil, err
 	}
 	o = o.withDefaults()
+	if err := o.Machine.Ready(ctx, plan); err != nil {
+		return nil, err
+	}
 	lab, err := labFolder(root, plan.Lab)
 	if err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := clearStale(ctx, o.Machine, lab, lock); err != nil {
+	if err := clearStale(ctx, o.Machine, lab, lock, plan); err != nil {
 		lock.Unlock()
 		return nil, err
 	}
@@ -68,6 +71,9 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 // deployFresh makes a lab of which nothing exists.
 func deployFresh(ctx context.Context, o Options, lab state.Dir, lock *state.Lock, plan *topology.Plan, began time.Time) (*Report, error) {
 	err := noOrphans(o.Machine, lab)
+	if err == nil {
+		err = dropContainers(ctx, o.Machine, lab, plan)
+	}
 	if err == nil {
 		err = errors.Join(writeBoot(lab), writePlan(lab, plan))
 	}
@@ -123,15 +129,36 @@ func (d *deployment) report(result executor.Result, began time.Time) *Report {
 
 // clearStale takes away a lab that was begun before the machine's last start.
 // Its processes and devices went with that; what is written down about them
-// could be true of others now.
-func clearStale(ctx context.Context, m Machine, lab state.Dir, lock *state.Lock) error {
+// could be true of others now. Its containers are still there, some started by
+// the engine: StartNode takes those of the plan over.
+func clearStale(ctx context.Context, m Machine, lab state.Dir, lock *state.Lock, plan *topology.Plan) error {
 	if old, err := stale(lab); err != nil || !old {
 		return err
 	}
-	if err := wipe(ctx, m, lab); err != nil {
+	if err := wipe(ctx, m, lab, containers(plan)...); err != nil {
 		return err
 	}
 	return lock.Clear()
+}
+
+// dropContainers removes those containers of a lab that is new on this boot which
+// its plan does not have.
+func dropContainers(ctx context.Context, m Machine, lab state.Dir, plan *topology.Plan) error {
+	if has, err := m.HasContainers(lab); err != nil || !has {
+		return err
+	}
+	return m.RemoveContainers(ctx, lab, containers(plan))
+}
+
+// containers returns the names of the plan's nodes that are containers.
+func containers(plan *topology.Plan) []string {
+	var names []string
+	for i := range plan.Steps {
+		if n := plan.Steps[i].Node; n != nil && n.Image != "" {
+			names = append(names, n.Name)
+		}
+	}
+	return names
 }
 
 // noOrphans refuses a lab whose folder was removed by hand.
@@ -166,14 +193,6 @@ func supported(plan *topology.Plan) error {
 		return &HintError{
 			Err:  fmt.Errorf("lab %s: netmap: kernel %w", plan.Lab, ErrUnsupported),
 			Hint: "write netmap: user, or leave it out",
-		}
-	}
-	for i := range plan.Steps {
-		if n := plan.Steps[i].Node; n != nil && n.Image != "" {
-			return &HintError{
-				Err:  fmt.Errorf("node %s: image %w", n.Name, ErrUnsupported),
-				Hint: "leave image out: the node is then a process on the machine's own file system",
-			}
 		}
 	}
 	return nil

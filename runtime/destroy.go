@@ -55,11 +55,14 @@ func Destroy(ctx context.Context, root, name string, o Options) (*Report, error)
 	return report, nil
 }
 
-// exists says whether anything of the lab is left: its folder, or processes
-// that outlived it.
+// exists says whether anything of the lab is left: its folder, or containers and
+// processes that outlived it.
 func exists(m Machine, lab state.Dir) (bool, error) {
 	if there, err := lab.Exists(); there || err != nil {
 		return there, err
+	}
+	if has, err := m.HasContainers(lab); has || err != nil {
+		return has, err
 	}
 	processes, err := m.Processes(lab)
 	return len(processes) > 0, err
@@ -74,8 +77,9 @@ const (
 )
 
 // wipe takes away everything of a lab but its folder, which the caller has
-// locked. It returns everything that went wrong.
-func wipe(ctx context.Context, m Machine, lab state.Dir) error {
+// locked, and the containers of nodes to be kept. It returns everything that
+// went wrong.
+func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	var left *multierror.Error
 	note := func(err error) {
 		if err != nil {
@@ -91,6 +95,7 @@ func wipe(ctx context.Context, m Machine, lab state.Dir) error {
 	}
 	// Nodes go first: a program that still sends would only slow the rest.
 	note(killAll(ctx, m, lab, state.Init, state.Exec))
+	note(m.RemoveContainers(ctx, lab, keep))
 	if network != nil {
 		note(network.Clear(ctx))
 		note(network.Close())

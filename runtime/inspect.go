@@ -111,11 +111,11 @@ func (i *inspector) lacks() {
 func (i *inspector) node(n *topology.Node) NodeInspection {
 	out := NodeInspection{Name: n.Name, State: StateMissing}
 	pid, err := i.machine.FindNode(i.dir, n.Name)
-	if err != nil {
-		i.lacks()
+	if err == nil {
+		out.Init = pid.Number
+	} else if i.lacks(); n.Image == "" {
 		return out
 	}
-	out.Init = pid.Number
 	status, err := i.machine.NodeStatus(i.dir, n.Name)
 	if err != nil {
 		i.lacks() // it was just being made, or goes away

@@ -1,14 +1,17 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/docker"
 	"github.com/valelab/valelab/runtime/node"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
@@ -41,6 +44,11 @@ func Labs(root string) ([]string, error) {
 	for _, lab := range labs {
 		names = append(names, lab.Name())
 	}
+	lasting, err := r.Lasting() // of labs that a reboot has left only this of
+	if err != nil {
+		return nil, err
+	}
+	names = append(names, lasting...)
 	for _, p := range processes {
 		names = append(names, filepath.Base(p.LabDir))
 	}
@@ -81,6 +89,43 @@ func (l *Lab) Node(name string) (*topology.Node, error) {
 // Logs returns the files that hold the output of a node's command, oldest
 // first. They need not exist.
 func (l *Lab) Logs(name string) []string { return node.LogFiles(l.Dir, name) }
+
+// IsContainer says whether the named node of the lab's plan is a container.
+func (l *Lab) IsContainer(name string) bool {
+	n, err := l.Node(name)
+	return err == nil && n.Image != ""
+}
+
+// Exec runs a command in a node and returns its exit status. For a process node
+// it replaces the calling process and returns only when it fails.
+func (l *Lab) Exec(ctx context.Context, name string, argv []string, in *os.File, out, fault io.Writer) (status int, err error) {
+	if !l.IsContainer(name) {
+		return 0, node.Exec(l.Dir, name, argv, nil)
+	}
+	dir, err := l.folder()
+	if err != nil {
+		return 0, err
+	}
+	engine := docker.New()
+	defer engine.Close()
+	status, err = engine.Exec(ctx, dir, name, argv, in, out, fault)
+	return status, hinted(err)
+}
+
+// ContainerLogs copies what a container's command printed to w: the last tail
+// lines of it, all if tail is negative. With follow it goes on until ctx or the
+// container ends.
+func (l *Lab) ContainerLogs(ctx context.Context, name string, follow bool, tail int, w io.Writer) error {
+	dir, err := l.folder()
+	if err != nil {
+		return err
+	}
+	engine := docker.New()
+	defer engine.Close()
+	return hinted(engine.Logs(ctx, dir, name, follow, tail, w))
+}
+
+func (l *Lab) folder() (state.Dir, error) { return labFolder(filepath.Dir(l.Dir), l.Name) }
 
 // labFolder returns the folder of the named lab under root; it need not exist.
 func labFolder(root, name string) (state.Dir, error) {

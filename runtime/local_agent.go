@@ -20,10 +20,10 @@ const agentPatience = 10 * time.Second
 // that does not start.
 const logTail = 5
 
-func (m local) StartAgent(ctx context.Context, lab state.Dir) error {
+func (m *local) StartAgent(ctx context.Context, lab state.Dir) error {
 	inner, cancel := context.WithTimeoutCause(ctx, agentPatience, errors.New("it does not answer"))
 	defer cancel()
-	pid, err := keeper.Start(inner, keeper.Config{LabDir: lab.Path()})
+	pid, err := keeper.Start(inner, keeper.Config{LabDir: lab.Path(), Env: engineEnv()})
 	if err == nil {
 		err = m.awaitAgent(inner, lab, pid)
 	}
@@ -34,7 +34,7 @@ func (m local) StartAgent(ctx context.Context, lab state.Dir) error {
 }
 
 // awaitAgent returns when the agent answers, and ends the keeper if it does not.
-func (m local) awaitAgent(ctx context.Context, lab state.Dir, keeper state.PID) error {
+func (m *local) awaitAgent(ctx context.Context, lab state.Dir, keeper state.PID) error {
 	client := m.Agent(lab)
 	defer client.Close()
 	err := state.Settle(ctx, func() (bool, error) {
@@ -66,4 +66,12 @@ func lastLines(path string) string {
 	lines := bytes.Split(data, []byte("\n"))
 	lines = lines[max(0, len(lines)-logTail):]
 	return "; its log ends:\n" + string(bytes.Join(lines, []byte("\n")))
+}
+
+// engineEnv is what the agent must know to reach the same engine.
+func engineEnv() []string {
+	if host, ok := os.LookupEnv("DOCKER_HOST"); ok {
+		return []string{"DOCKER_HOST=" + host}
+	}
+	return nil
 }

@@ -16,7 +16,7 @@ const awaitPause = 50 * time.Millisecond
 
 // AwaitNode looks at what the node's init, or the agent for a container, has
 // written down: that costs the engine nothing, however long it takes.
-func (m local) AwaitNode(ctx context.Context, lab state.Dir, name string, condition topology.Condition) error {
+func (m *local) AwaitNode(ctx context.Context, lab state.Dir, name string, condition topology.Condition) error {
 	for {
 		status, err := m.NodeStatus(lab, name)
 		if err != nil {

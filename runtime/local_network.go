@@ -2,17 +2,13 @@ package runtime
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/valelab/valelab/runtime/link"
 	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/runtime/wiring"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -21,7 +17,7 @@ func netMark(lab state.Dir) string { return "valelab:" + lab.Path() }
 
 // Network finds the namespace through the lab's processes: the agent is in it,
 // the keeper holds it open. The mark decides.
-func (local) Network(_ context.Context, lab state.Dir) (Network, error) {
+func (*local) Network(_ context.Context, lab state.Dir) (Network, error) {
 	processes, err := lab.Processes()
 	if err != nil {
 		return nil, err
@@ -99,7 +95,7 @@ func (n *localNetwork) HasEndpoint(_ context.Context, e *topology.Endpoint, form
 
 // withPair calls do with the endpoint's devices and the namespace of its node.
 func withPair(e *topology.Endpoint, former []string, node state.PID, do func(link.Pair, *os.File) (bool, error)) (bool, error) {
-	p, err := pair(e, former)
+	p, err := wiring.Pair(e, former)
 	if err != nil {
 		return false, err
 	}
@@ -112,7 +108,7 @@ func withPair(e *topology.Endpoint, former []string, node state.PID, do func(lin
 }
 
 func (n *localNetwork) RemoveEndpoint(_ context.Context, e *topology.Endpoint) error {
-	return n.ns.RemovePair(deviceName(e.Node, e.Interface))
+	return n.ns.RemovePair(wiring.Device(e.Node, e.Interface))
 }
 
 func (n *localNetwork) Clear(context.Context) error { return n.ns.ClearPairs() }
@@ -131,43 +127,4 @@ func nodeNamespace(name string, init state.PID) (*os.File, error) {
 		return nil, fmt.Errorf("node %s: %w", name, state.ErrGone)
 	}
 	return f, nil
-}
-
-// deviceName returns the name of an endpoint's device in the lab's namespace.
-// It depends on the endpoint alone, so that it is found again; names of nodes
-// and interfaces are too long to be part of it.
-func deviceName(node, iface string) string {
-	sum := sha256.Sum256([]byte(node + ":" + iface))
-	return "p" + hex.EncodeToString(sum[:7])
-}
-
-// pair translates a plan's endpoint for package link.
-func pair(e *topology.Endpoint, former []string) (link.Pair, error) {
-	p := link.Pair{
-		Device: deviceName(e.Node, e.Interface), Alias: e.Node + ":" + e.Interface,
-		Interface: e.Interface, MTU: e.MTU,
-	}
-	var err error
-	if p.MAC, err = net.ParseMAC(e.MAC); err == nil {
-		p.Addresses, err = prefixes(e.IPv4, e.IPv6)
-	}
-	if err == nil {
-		p.Former, err = prefixes(former)
-	}
-	if err != nil {
-		return p, fmt.Errorf("interface %s: %w", p.Alias, err)
-	}
-	return p, nil
-}
-
-// prefixes parses addresses with their prefix lengths.
-func prefixes(lists ...[]string) (all []netip.Prefix, err error) {
-	for _, s := range slices.Concat(lists...) {
-		prefix, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, prefix)
-	}
-	return all, nil
 }

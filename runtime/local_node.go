@@ -12,12 +12,17 @@ import (
 
 	"github.com/valelab/valelab/netmap/preload"
 	"github.com/valelab/valelab/runtime/cgroup"
+	"github.com/valelab/valelab/runtime/docker"
 	"github.com/valelab/valelab/runtime/node"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
-func (local) StartNode(ctx context.Context, lab state.Dir, n *topology.Node) (state.PID, string, error) {
+func (m *local) StartNode(ctx context.Context, lab state.Dir, n *topology.Node) (state.PID, string, error) {
+	if n.Image != "" {
+		pid, err := m.engine.Start(ctx, lab, n)
+		return pid, "", hinted(err)
+	}
 	groups, err := cgroup.Open(lab.Root().Path(), lab.Name())
 	if err != nil {
 		return state.PID{}, "", fmt.Errorf("node %s: %w", n.Name, err)
@@ -67,7 +72,10 @@ func hostsFile(hosts []topology.Host) []byte {
 }
 
 // UpdateNode also lets the node know the lab's names as they are now.
-func (local) UpdateNode(_ context.Context, lab state.Dir, n *topology.Node) (string, error) {
+func (m *local) UpdateNode(ctx context.Context, lab state.Dir, n *topology.Node) (string, error) {
+	if n.Image != "" {
+		return "", hinted(m.engine.Update(ctx, lab, n))
+	}
 	groups, err := cgroup.Open(lab.Root().Path(), lab.Name())
 	if err != nil {
 		return "", fmt.Errorf("node %s: %w", n.Name, err)
@@ -81,7 +89,7 @@ func (local) UpdateNode(_ context.Context, lab state.Dir, n *topology.Node) (str
 
 // Nodes goes by the nodes' private folders, which are made before anything
 // else of a node.
-func (m local) Nodes(_ context.Context, lab state.Dir) (map[string]state.PID, error) {
+func (m *local) Nodes(_ context.Context, lab state.Dir) (map[string]state.PID, error) {
 	nodes := make(map[string]state.PID)
 	folders, err := os.ReadDir(filepath.Dir(lab.NodeState("x")))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +105,10 @@ func (m local) Nodes(_ context.Context, lab state.Dir) (map[string]state.PID, er
 	return nodes, nil
 }
 
-func (local) FindNode(lab state.Dir, name string) (state.PID, error) {
+func (*local) FindNode(lab state.Dir, name string) (state.PID, error) {
+	if pid, err := docker.Find(lab, name); !errors.Is(err, docker.ErrNotFound) {
+		return pid, err
+	}
 	p, err := node.Find(lab.Path(), name)
 	if errors.Is(err, node.ErrGone) {
 		return state.PID{}, fmt.Errorf("node %s: %w", name, state.ErrGone)
@@ -109,11 +120,11 @@ func (local) FindNode(lab state.Dir, name string) (state.PID, error) {
 	return state.PID{Number: p.PID(), Start: p.StartTime()}, nil
 }
 
-func (local) NodeStatus(lab state.Dir, name string) (node.Status, error) {
+func (*local) NodeStatus(lab state.Dir, name string) (node.Status, error) {
 	return node.ReadStatus(lab.Path(), name)
 }
 
-func (local) Waits(lab state.Dir, name string) (bool, error) {
+func (*local) Waits(lab state.Dir, name string) (bool, error) {
 	_, err := os.Stat(lab.Released(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
@@ -123,14 +134,20 @@ func (local) Waits(lab state.Dir, name string) (bool, error) {
 
 // ReleaseNode writes down that it has done so, because init's own word for a
 // node that has just been released is still that it waits.
-func (local) ReleaseNode(lab state.Dir, name string) error {
+func (*local) ReleaseNode(lab state.Dir, name string) error {
+	if isContainer(lab, name) { // the agent, which watches for the file, does the rest
+		return state.WriteFile(lab.Released(name), nil, 0o600)
+	}
 	if err := node.Release(lab.Path(), name); err != nil {
 		return err
 	}
 	return os.WriteFile(lab.Released(name), nil, 0o600)
 }
 
-func (local) StopNode(ctx context.Context, lab state.Dir, name string) error {
+func (m *local) StopNode(ctx context.Context, lab state.Dir, name string) error {
+	if isContainer(lab, name) {
+		return hinted(m.engine.Stop(ctx, lab, name))
+	}
 	p, err := node.Find(lab.Path(), name)
 	switch {
 	case errors.Is(err, node.ErrGone):

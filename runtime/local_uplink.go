@@ -14,7 +14,7 @@ import (
 	"github.com/valelab/valelab/topology"
 )
 
-func (local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (taken bool, err error) {
+func (*local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (taken bool, err error) {
 	unlock, err := lockUplinks(lab.Root())
 	if err != nil {
 		return false, err
@@ -83,7 +83,7 @@ func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.I
 	return intent, lab.WriteIntent(intent)
 }
 
-func (local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bool, error) {
+func (*local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bool, error) {
 	intent, err := current(lab, u)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -102,7 +102,7 @@ func (local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bo
 	return ns.HasUplink(found(intent), blockMark(lab, intent))
 }
 
-func (local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) error {
+func (*local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) error {
 	intent, err := lab.ReadIntent(iface)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -16,6 +16,9 @@ import (
 // Whatever a method makes, it marks or writes down before it can be lost, so
 // that Processes, Network and the lab's intents find it again.
 type Machine interface {
+	// Ready says whether the machine has what the plan needs, before anything
+	// is made.
+	Ready(ctx context.Context, plan *topology.Plan) error
 	// StartAgent starts the lab's keeper, and through it the agent, and
 	// returns when the agent answers. What it began it ends when it fails.
 	StartAgent(ctx context.Context, lab state.Dir) error
@@ -25,8 +28,9 @@ type Machine interface {
 	// fails with state.ErrGone when the lab has none, and must be closed.
 	Network(ctx context.Context, lab state.Dir) (Network, error)
 
-	// StartNode starts a node's init, which then waits. A note says which of
-	// the node's limits this machine can't keep, or is empty.
+	// StartNode starts a node's init, which then waits: that of a process node,
+	// or process 1 of a container. A note says which of the node's limits this
+	// machine can't keep, or is empty.
 	StartNode(ctx context.Context, lab state.Dir, node *topology.Node) (pid state.PID, note string, err error)
 	// Nodes returns the inits of all nodes of which there is anything, by
 	// name; a zero one where none runs.
@@ -45,9 +49,17 @@ type Machine interface {
 	// AwaitNode returns when a released node has come to a condition, and fails
 	// when it can't come to it any more.
 	AwaitNode(ctx context.Context, lab state.Dir, node string, condition topology.Condition) error
+	// RunInNode runs a command in a container whose own command has started.
+	// What went wrong with it is a note, for the user to know.
+	RunInNode(ctx context.Context, lab state.Dir, node string, argv []string) (note string, err error)
 	// StopNode kills the node and returns when its processes, control groups
-	// and folders are gone. One that is not there is no error.
+	// and folders, or its container, are gone. One that is not there is no error.
 	StopNode(ctx context.Context, lab state.Dir, node string) error
+	// HasContainers says whether the lab may have containers. RemoveContainers
+	// removes all of them but those of some nodes; without any to be kept, the
+	// lab's lasting folder too.
+	HasContainers(lab state.Dir) (bool, error)
+	RemoveContainers(ctx context.Context, lab state.Dir, keep []string) error
 
 	// TakeUplink makes an interface of the machine ready to be a port of a
 	// switch, having written down how it was. It refuses one that can't be.

@@ -79,6 +79,8 @@ func nodeChange(old, new *topology.Node) (light, heavy []string) {
 	for name := range names {
 		switch {
 		case bytes.Equal(a[name], b[name]):
+		case new.Image != "" && fixed(name, new):
+			heavy = append(heavy, name)
 		case slices.Contains(inPlace, name):
 			light = append(light, name)
 		default:
@@ -88,6 +90,13 @@ func nodeChange(old, new *topology.Node) (light, heavy []string) {
 	slices.Sort(light)
 	slices.Sort(heavy)
 	return light, heavy
+}
+
+// fixed says whether a setting that changes in place for a process node needs a
+// container to be recreated: the engine changes no labels, and takes no limit
+// away.
+func fixed(name string, new *topology.Node) bool {
+	return name == "labels" || name == "cpu" && new.CPU == 0 || name == "memory" && new.Memory == 0
 }
 
 // nodeSettings returns a node's settings by their names, each as JSON.

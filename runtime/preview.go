@@ -35,6 +35,9 @@ func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (
 		return nil, err
 	}
 	o = o.withDefaults()
+	if err := o.Machine.Ready(ctx, plan); err != nil {
+		return nil, err
+	}
 	lab, err := labFolder(root, plan.Lab)
 	if err != nil {
 		return nil, err

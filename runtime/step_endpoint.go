@@ -7,6 +7,7 @@ import (
 
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/runtime/wiring"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -70,7 +71,7 @@ func (d *deployment) initOf(node string) (state.PID, error) {
 
 func endpointSpec(e *topology.Endpoint) agent.EndpointSpec {
 	return agent.EndpointSpec{
-		Switch: e.Switch, Device: deviceName(e.Node, e.Interface),
+		Switch: e.Switch, Device: wiring.Device(e.Node, e.Interface),
 		MTU: e.MTU, MAC: e.MAC, Rings: e.Rings, Slots: e.Slots,
 	}
 }

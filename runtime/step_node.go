@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/node"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
@@ -92,4 +93,19 @@ func (d *deployment) stopNode(ctx context.Context, name string) error {
 
 func nodeSpec(pid state.PID) agent.NodeSpec {
 	return agent.NodeSpec{PID: pid.Number, StartTime: pid.Start}
+}
+
+// finished says whether a node is a container that has done its work: its
+// command has ended well and is not to be started again. (A process node's init
+// stays when that happens.) There is nothing to heal about it, unless it is to
+// be another one now.
+func (c *comparison) finished(n *topology.Node, t *thing) bool {
+	if n.Image == "" || n.Restart.Name == topology.RestartAlways || n.Restart.Name == topology.RestartUnlessStopped || t == nil {
+		return false
+	}
+	if light, heavy := nodeChange(t.step.Node, n); len(light)+len(heavy) > 0 {
+		return false
+	}
+	status, err := c.machine.NodeStatus(c.lab, n.Name)
+	return err == nil && status.State == node.Exited && status.ExitCode == 0 && status.Signal == 0
 }

@@ -11,7 +11,12 @@ import (
 // come to their conditions. That can't be taken back; the node's own step
 // takes back the node.
 func (d *deployment) startPart(s *topology.Start) part {
-	p := part{make: func(context.Context) error { return d.machine.ReleaseNode(d.lab, s.Node) }}
+	p := part{make: func(ctx context.Context) error {
+		if err := d.machine.ReleaseNode(d.lab, s.Node); err != nil {
+			return err
+		}
+		return d.runDeclared(ctx, s.Node)
+	}}
 	if len(s.After) > 0 {
 		p.wait = func(ctx context.Context) error { return d.awaitOthers(ctx, s) }
 	}
@@ -27,6 +32,19 @@ func (d *deployment) awaitOthers(ctx context.Context, s *topology.Start) error {
 			}
 			return fmt.Errorf("node %s waits for node %s to be %s: %w", s.Node, other.Node, other.Condition, err)
 		}
+	}
+	return nil
+}
+
+// runDeclared runs the commands that the lab file declares for a container that
+// is up. One that fails is no reason to take the lab down again.
+func (d *deployment) runDeclared(ctx context.Context, node string) error {
+	for _, argv := range d.nodeOf(node).Exec {
+		note, err := d.machine.RunInNode(ctx, d.lab, node, argv)
+		if err != nil {
+			return err
+		}
+		d.notes.add(note)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"os"
 
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/node"
@@ -11,7 +12,7 @@ import (
 
 func execCommand(fs *flag.FlagSet) runFunc {
 	lab := labFlag(fs)
-	return func(_ context.Context, _ streams, words []string) error {
+	return func(ctx context.Context, s streams, words []string) error {
 		if len(words) < 2 {
 			return usagef("valelab exec NODE -- COMMAND", "exec: a node and a command are needed")
 		}
@@ -19,9 +20,13 @@ func execCommand(fs *flag.FlagSet) runFunc {
 		if err != nil {
 			return err
 		}
-		err = node.Exec(running.Dir, words[0], words[1:], nil) // returns only when it fails
-		if errors.Is(err, node.ErrGone) {
+		in, _ := s.in.(*os.File)
+		status, err := running.Exec(ctx, words[0], words[1:], in, s.out, s.err)
+		switch {
+		case errors.Is(err, node.ErrGone):
 			return &runtime.HintError{Err: err, Hint: "valelab deploy " + running.Name}
+		case err == nil && status != 0:
+			return exitStatus(status)
 		}
 		return err
 	}

@@ -21,6 +21,9 @@ func logsCommand(fs *flag.FlagSet) runFunc {
 		if err != nil {
 			return err
 		}
+		if running.IsContainer(node) {
+			return running.ContainerLogs(ctx, node, *follow, *tail, s.out)
+		}
 		log, err := openNodeLog(running.Logs(node))
 		if err != nil {
 			return err

@@ -47,6 +47,9 @@ type agent struct {
 	stopping chan struct{} // closed when a client asks for the end
 	leaving  chan struct{} // closed when the next agent is to take over
 
+	engineOnce sync.Once // containers came: the engine is watched
+	stopEngine func()    // ends that
+
 	mu        sync.Mutex
 	switches  map[string]*lanSwitch
 	nodes     map[string]*labNode
@@ -105,6 +108,9 @@ func (a *agent) close() {
 		if err := a.engine.Close(); err != nil {
 			a.log.Error("engine", "error", err)
 		}
+	}
+	if a.stopEngine != nil {
+		a.stopEngine()
 	}
 	if a.status != nil {
 		a.status.close()

@@ -16,6 +16,7 @@ const (
 	kindAPI      = "api"      // none: the API's listening socket
 	kindSwitch   = "switch"   // SwitchSpec: the switch's state
 	kindNode     = "node"     // NodeSpec: the node's listening socket
+	kindGate     = "gate"     // nothing: the socket that a container's process 1 waits at
 	kindEndpoint = "endpoint" // endpointRecord: the packet socket
 	kindUplink   = "uplink"   // uplinkRecord: the packet socket
 	kindTrunk    = "trunk"    // TrunkState: nothing
@@ -28,7 +29,7 @@ var kinds = []struct {
 	name  string
 	files int
 }{
-	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindOpen, 4},
+	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindOpen, 4},
 }
 
 // The entries of a lab outlive the program that made them. entryFormat is the
@@ -36,7 +37,7 @@ var kinds = []struct {
 // agents share. Whoever changes any of it, so that an older program could not
 // go on with it, counts it up, and reads the older ones from oldestFormat on.
 const (
-	entryFormat  = 1
+	entryFormat  = 2 // 1 had no containers
 	oldestFormat = 1
 )
 

@@ -56,7 +56,7 @@ func (n *testNode) stopInit() {
 // write writes a status as an init does: state, pid, code, signal, restarts.
 func (n *testNode) write(status string) {
 	n.Helper()
-	path := filepath.Join(n.dir, "state", n.name, statusFile)
+	path := filepath.Join(n.dir, "state", n.name, "status")
 	if err := state.WriteFile(path, fmt.Appendf(nil, "%s %d\n", status, time.Now().Unix()), 0o600); err != nil {
 		n.Fatal(err)
 	}

@@ -3,10 +3,12 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/valelab/valelab/runtime/docker"
 	"github.com/valelab/valelab/runtime/keeper"
 	"github.com/valelab/valelab/runtime/node"
 )
@@ -28,6 +30,8 @@ type labNode struct {
 	statusID int32  // of the status watch
 	watched  bool   // statusID is one
 	status   node.Status
+
+	box *box // of a node that is a container, else nil
 }
 
 // putNode carries out PUT /v1/nodes/{node}.
@@ -51,6 +55,10 @@ func (a *agent) putNode(name string, spec NodeSpec) (created bool, err error) {
 	if n.pidfd < 0 {
 		return false, gone("node %s: process %d is gone", name, spec.PID)
 	}
+	if n.box, err = a.findBox(name); err != nil {
+		closeFD(n.pidfd)
+		return false, err
+	}
 	if old != nil {
 		a.dropNode(old)
 	}
@@ -64,26 +72,22 @@ func (a *agent) putNode(name string, spec NodeSpec) (created bool, err error) {
 // openNode listens for a node's programs, gives the socket to the keeper and
 // puts the node into the model.
 func (a *agent) openNode(n *labNode) (err error) {
-	if n.listener, err = a.listenNode(n.name); err != nil {
+	if n.listener, err = a.listenNode(n); err != nil {
 		return err
 	}
 	if err = a.addNode(n); err != nil {
 		return err
 	}
-	return a.keep(kindNode, n.name, n.spec, n.listener)
+	if err = a.keep(kindNode, n.name, n.spec, n.listener); err != nil || n.box == nil {
+		return err
+	}
+	return a.openBox(n)
 }
 
-// listenNode makes netmap.sock. The folder is the node's to write, so nothing
-// in it is followed.
-func (a *agent) listenNode(name string) (int, error) {
-	path := filepath.Join("nodes", name)
-	if err := unix.Mkdirat(int(a.folder.Fd()), "nodes", 0o700); err != nil && err != unix.EEXIST {
-		return -1, fmt.Errorf("make folder nodes: %w", err)
-	}
-	if err := unix.Mkdirat(int(a.folder.Fd()), path, 0o755); err != nil && err != unix.EEXIST {
-		return -1, fmt.Errorf("make folder %s: %w", path, err)
-	}
-	folder, err := openFolderAt(a.folder, path)
+// listenNode makes netmap.sock.
+func (a *agent) listenNode(n *labNode) (int, error) {
+	name := n.name
+	folder, err := a.openNodeFolder(n)
 	if err != nil {
 		return -1, err
 	}
@@ -103,18 +107,36 @@ func (a *agent) listenNode(name string) (int, error) {
 	return fd, nil
 }
 
+// openNodeFolder opens what a node sees as /run/valelab. A process node can
+// write it, so nothing in it is followed.
+func (a *agent) openNodeFolder(n *labNode) (*os.File, error) {
+	if n.box != nil {
+		return openFolder(docker.Folder(n.box.dir, n.name))
+	}
+	path := filepath.Join("nodes", n.name)
+	if err := unix.Mkdirat(int(a.folder.Fd()), "nodes", 0o700); err != nil && err != unix.EEXIST {
+		return nil, fmt.Errorf("make folder nodes: %w", err)
+	}
+	if err := unix.Mkdirat(int(a.folder.Fd()), path, 0o755); err != nil && err != unix.EEXIST {
+		return nil, fmt.Errorf("make folder %s: %w", path, err)
+	}
+	return openFolderAt(a.folder, path)
+}
+
 // addNode starts everything that a node with a listener needs.
 func (a *agent) addNode(n *labNode) (err error) {
 	a.nodes[n.name] = n
 	if n.accept, err = a.poller.add(n.listener, func() { a.acceptPrograms(n) }); err != nil {
 		return err
 	}
-	if n.pidfd < 0 {
+	if n.pidfd < 0 && n.box == nil {
 		n.status = node.Status{State: StateGone}
 		return nil
 	}
-	if n.exit, err = a.poller.add(n.pidfd, func() { a.nodeEnded(n) }); err != nil {
-		return err
+	if n.pidfd >= 0 { // a container may be down, and come up again
+		if n.exit, err = a.poller.add(n.pidfd, func() { a.nodeEnded(n) }); err != nil {
+			return err
+		}
 	}
 	// Watch first, then read: no change is missed.
 	if n.statusID, err = a.status.add(n.name, filepath.Join(a.labDir, "state", n.name)); err != nil {
@@ -141,6 +163,11 @@ func (a *agent) deleteNode(name string) error {
 			return conflict("node %s has the endpoint %s", name, e.name())
 		}
 	}
+	if n.box != nil {
+		if err := a.store.Delete(entryKey(kindGate, name)); err != nil {
+			return fmt.Errorf("node %s: %w", name, err)
+		}
+	}
 	if err := a.store.Delete(entryKey(kindNode, name)); err != nil {
 		return fmt.Errorf("node %s: %w", name, err)
 	}
@@ -160,6 +187,7 @@ func (a *agent) dropNode(n *labNode) {
 	n.accept.stop()
 	closeFD(n.listener)
 	a.unwatchNode(n)
+	a.dropBox(n)
 }
 
 // unwatchNode stops watching a node's init and status.
@@ -174,11 +202,18 @@ func (a *agent) unwatchNode(n *labNode) {
 }
 
 // nodeEnded is called when a node's init has ended, and with it all of the
-// node's processes.
+// node's processes. A container may be started again; how it has ended, and
+// what follows, the engine tells.
 func (a *agent) nodeEnded(n *labNode) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.nodes[n.name] != n || n.pidfd < 0 {
+		return
+	}
+	if n.box != nil {
+		n.exit.stop()
+		closeFD(n.pidfd)
+		n.exit, n.pidfd = nil, -1
 		return
 	}
 	a.unwatchNode(n)
@@ -187,12 +222,19 @@ func (a *agent) nodeEnded(n *labNode) {
 	a.hub.publish(Event{Kind: EventNode, Node: n.name, State: string(StateGone)})
 }
 
-// statusChanged is called when a node's init has written its status.
+// statusChanged is called when a node's init has written its status, or a deploy
+// that a container is released.
 func (a *agent) statusChanged(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := a.nodes[name]
 	if n == nil || !n.watched {
+		return
+	}
+	if n.box != nil { // its status is the agent's own word
+		if n.box.visitor != nil {
+			go a.serveGate(n)
+		}
 		return
 	}
 	status, err := node.ReadStatus(a.labDir, name)
@@ -211,6 +253,9 @@ func (a *agent) statusChanged(name string) {
 func (a *agent) restoreNode(name string, entry *keeper.Entry) (err error) {
 	n := &labNode{name: name, listener: -1}
 	if err := decodeEntry(entry, &n.spec); err != nil {
+		return err
+	}
+	if n.box, err = a.findBox(name); err != nil {
 		return err
 	}
 	if n.pidfd, err = openInit(n.spec); err != nil {

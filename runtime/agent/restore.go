@@ -59,6 +59,8 @@ func (a *agent) restoreEntry(entry *keeper.Entry) error {
 		return a.restoreSwitch(name, entry)
 	case kindNode:
 		return a.restoreNode(name, entry)
+	case kindGate:
+		return a.restoreGate(name, entry)
 	case kindEndpoint:
 		return a.restoreEndpoint(entry)
 	case kindUplink:

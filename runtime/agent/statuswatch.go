@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// statusFile is the file in a node's state folder that init replaces when the
-// node's state changes.
-const statusFile = "status"
+// watchedFiles are the files in a node's state folder that are replaced when
+// something about it changes: init's word on its state, and that a container is
+// released.
+var watchedFiles = []string{"status", "released"}
 
 // statusWatch tells when nodes' status files change. It is safe for concurrent
 // use.
@@ -93,7 +95,7 @@ func (s *statusWatch) parse(buf []byte) []string {
 			}
 		case mask&unix.IN_IGNORED != 0:
 			delete(s.nodes, id)
-		case known && string(bytes.TrimRight(name, "\x00")) == statusFile:
+		case known && slices.Contains(watchedFiles, string(bytes.TrimRight(name, "\x00"))):
 			seen[node] = true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/docker/docker/api/types/container"
@@ -37,10 +38,10 @@ func (e *Engine) Stop(ctx context.Context, lab state.Dir, name string) error {
 	return errors.Join(os.RemoveAll(Folder(lab, name)), os.RemoveAll(lab.NodeState(name)))
 }
 
-// Remove removes all containers of a lab, and its lasting folder when none is
-// left. It carries on past errors.
-func (e *Engine) Remove(ctx context.Context, lab state.Dir) error {
-	if err := e.removeAll(ctx, lab); err != nil {
+// Remove removes all containers of a lab but those of the nodes to be kept.
+// Without any of these the lasting folder goes too. It carries on past errors.
+func (e *Engine) Remove(ctx context.Context, lab state.Dir, keep []string) error {
+	if err := e.removeAll(ctx, lab, keep); err != nil || len(keep) > 0 {
 		return err
 	}
 	if err := removeFolders(lab); err != nil {
@@ -54,10 +55,11 @@ func (e *Engine) Remove(ctx context.Context, lab state.Dir) error {
 
 // removeAll looks for the lab's containers until there are none: one that was
 // just being made when its maker was killed is found by the second look.
-func (e *Engine) removeAll(ctx context.Context, lab state.Dir) error {
+func (e *Engine) removeAll(ctx context.Context, lab state.Dir, keep []string) error {
 	const rounds = 8
 	for range rounds {
 		found, err := e.list(ctx, lab)
+		found = slices.DeleteFunc(found, func(s container.Summary) bool { return slices.Contains(keep, s.Labels[labelNode]) })
 		if err != nil || len(found) == 0 {
 			return err
 		}

@@ -161,4 +161,3 @@ func (e *Engine) ProcessOf(ctx context.Context, id string) (int, error) {
 	pid, err := processOf(have)
 	return pid.Number, err
 }
-

@@ -38,11 +38,14 @@ type lab struct {
 	pairs         map[string]pair // by "node:interface"
 }
 
-// process is a process node.
+// process is a node. A container stays when its process has ended, and its
+// process carries no mark of the lab's.
 type process struct {
-	init     state.Process
-	node     topology.Node // its settings
-	released bool
+	init      state.Process
+	node      topology.Node // its settings
+	released  bool
+	container bool
+	ended     bool
 }
 
 // pair is the device pair of an endpoint.
@@ -71,6 +74,11 @@ func (m *Machine) Objects() []string {
 	for dir, l := range m.labs {
 		for _, p := range l.processes() {
 			all = append(all, p.String()+" of "+dir)
+		}
+		for name, n := range l.nodes {
+			if n.container {
+				all = append(all, "container "+name+" of "+dir)
+			}
 		}
 		for name := range l.pairs {
 			all = append(all, "pair "+name+" of "+dir)
@@ -223,7 +231,9 @@ func (l *lab) processes() []state.Process {
 		all = append(all, *l.agent)
 	}
 	for _, n := range l.nodes {
-		all = append(all, n.init)
+		if !n.container {
+			all = append(all, n.init)
+		}
 	}
 	return all
 }
@@ -242,7 +252,11 @@ func (m *Machine) end(l *lab, p state.Process) {
 			clear(l.pairs)
 		}
 	case state.Init:
-		delete(l.nodes, p.Node)
+		if n := l.nodes[p.Node]; n != nil && n.container {
+			n.ended = true
+		} else {
+			delete(l.nodes, p.Node)
+		}
 		for name, pair := range l.pairs {
 			if pair.init == p.PID {
 				delete(l.pairs, name)

@@ -3,6 +3,7 @@ package runtimetest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/valelab/valelab/runtime/node"
 	"github.com/valelab/valelab/runtime/state"
@@ -16,11 +17,15 @@ func (m *Machine) StartNode(ctx context.Context, dir state.Dir, n *topology.Node
 	}
 	defer m.mu.Unlock()
 	l := m.lab(dir)
-	if _, ok := l.nodes[n.Name]; ok {
+	old, ok := l.nodes[n.Name]
+	switch {
+	case ok && (n.Image == "" || !old.container):
 		return state.PID{}, "", fmt.Errorf("node %s: runs already", n.Name)
+	case ok && !old.ended: // a container that somebody has left is taken over
+		return old.init.PID, "", nil
 	}
 	init := m.newProcess(dir, state.Init, n.Name)
-	l.nodes[n.Name] = &process{init: init, node: *n}
+	l.nodes[n.Name] = &process{init: init, node: *n, container: n.Image != ""}
 	return init.PID, limitNote(n), nil
 }
 
@@ -64,7 +69,7 @@ func (m *Machine) FindNode(dir state.Dir, name string) (state.PID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := m.lab(dir).nodes[name]
-	if n == nil {
+	if n == nil || n.ended {
 		return state.PID{}, fmt.Errorf("node %s: %w", name, state.ErrGone)
 	}
 	return n.init.PID, nil
@@ -126,6 +131,59 @@ func (m *Machine) AwaitNode(ctx context.Context, dir state.Dir, name string, con
 	return nil
 }
 
+// Ready implements runtime.Machine. The machine has everything.
+func (m *Machine) Ready(ctx context.Context, _ *topology.Plan) error {
+	if err := m.begin(ctx, "Ready"); err != nil {
+		return err
+	}
+	m.mu.Unlock()
+	return nil
+}
+
+// RunInNode implements runtime.Machine.
+func (m *Machine) RunInNode(ctx context.Context, dir state.Dir, name string, argv []string) (string, error) {
+	if err := m.begin(ctx, "RunInNode %s", name); err != nil {
+		return "", err
+	}
+	defer m.mu.Unlock()
+	n := m.lab(dir).nodes[name]
+	if n == nil || !n.container || !n.released {
+		return "", fmt.Errorf("node %s: runs no command of a container", name)
+	}
+	if argv[0] == "false" {
+		return "node " + name + ": exec false: ended with status 1", nil
+	}
+	return "", nil
+}
+
+// HasContainers implements runtime.Machine.
+func (m *Machine) HasContainers(dir state.Dir) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range m.lab(dir).nodes {
+		if n.container {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// RemoveContainers implements runtime.Machine.
+func (m *Machine) RemoveContainers(ctx context.Context, dir state.Dir, keep []string) error {
+	if err := m.begin(ctx, "RemoveContainers"); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	l := m.lab(dir)
+	for name, n := range l.nodes {
+		if n.container && !slices.Contains(keep, name) {
+			m.end(l, n.init)
+			delete(l.nodes, name)
+		}
+	}
+	return nil
+}
+
 // StopNode implements runtime.Machine.
 func (m *Machine) StopNode(ctx context.Context, dir state.Dir, name string) error {
 	if err := m.begin(ctx, "StopNode %s", name); err != nil {
@@ -135,6 +193,7 @@ func (m *Machine) StopNode(ctx context.Context, dir state.Dir, name string) erro
 	l := m.lab(dir)
 	if n := l.nodes[name]; n != nil {
 		m.end(l, n.init)
+		delete(l.nodes, name)
 	}
 	return nil
 }

@@ -101,6 +101,24 @@ func (r Root) Trim() error {
 	return err
 }
 
+// Lasting returns the names of the labs that have a lasting folder.
+func (r Root) Lasting() ([]string, error) {
+	entries, err := os.ReadDir(r.LastingRoot())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list labs: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && labName.MatchString(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
 // LastingRoot returns the folder of the lasting folders of the root's labs, see
 // [Dir.Lasting].
 func (r Root) LastingRoot() string {

@@ -48,6 +48,8 @@ void vale_switch_free(struct vale_switch *sw); /* its ports are freed already */
  * Ethernet payload that the other side takes. The port's state must be reset by vale_port_forget unless it
  * carries on. */
 struct vale_port *vale_socket_new(struct vale_switch *sw, uint32_t index, int sock, uint32_t mtu);
+/* Gives a socket port another socket, in the place of the one that it has, which is the caller's to close. */
+int vale_socket_rebind(struct vale_port *p, int sock, uint32_t mtu);
 
 /* One direction of a trunk: frames that switch a sends to its port come out of the port at switch b. */
 struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index);

@@ -84,6 +84,20 @@ struct vale_port *vale_socket_new(struct vale_switch *sw, uint32_t index, int so
 	return p;
 }
 
+int vale_socket_rebind(struct vale_port *p, int sock, uint32_t mtu)
+{
+	struct vale_worker *w = p->sw->worker;
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	ev.data.ptr = &p->source;
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, sock, &ev) < 0)
+		return -1;
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, p->sock, NULL);
+	p->sock = sock;
+	p->mtu = mtu;
+	return 0;
+}
+
 struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index)
 {
 	return port_new(sw, index, VALE_SRC_TRUNK);

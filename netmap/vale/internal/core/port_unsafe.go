@@ -36,6 +36,14 @@ func (s *Switch) NewSocket(index, sock, mtu int) (*Port, error) {
 	return &Port{c}, nil
 }
 
+// Rebind gives a socket port another socket, which stays the caller's as the one before does.
+func (p *Port) Rebind(sock, mtu int) error {
+	if r, err := C.vale_socket_rebind(p.c, C.int(sock), C.uint32_t(mtu)); r != 0 {
+		return err
+	}
+	return nil
+}
+
 // NewTrunkEnd makes the port with this index, to be given to ConnectTrunk.
 func (s *Switch) NewTrunkEnd(index int) (*Port, error) {
 	c, err := C.vale_trunk_end_new(s.c, C.uint32_t(index))
