@@ -72,7 +72,6 @@ func TestDeployAndDestroy(t *testing.T) {
 
 func TestDeployRefusesUnsupported(t *testing.T) {
 	for name, text := range map[string]string{
-		"image":  "name: x\nswitches: {s: {}}\nnodes:\n  a: {image: alpine}\nlinks:\n  - [a:eth1, s]\n",
 		"kernel": "name: x\nnetmap: kernel\nswitches: {s: {}}\nnodes:\n  a: {}\nlinks:\n  - [a:eth1, s]\n",
 	} {
 		m, root := runtimetest.New(), tempRoot(t)

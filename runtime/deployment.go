@@ -123,13 +123,3 @@ func (p *pids) drop(node string) {
 	defer p.mu.Unlock()
 	delete(p.known, node)
 }
-
-// nodeOf returns the plan's node of that name, which there is.
-func (d *deployment) nodeOf(name string) *topology.Node {
-	for i := range d.plan.Steps {
-		if n := d.plan.Steps[i].Node; n != nil && n.Name == name {
-			return n
-		}
-	}
-	panic(fmt.Sprintf("plan of lab %s: node %s is not in it", d.plan.Lab, name))
-}

@@ -19,13 +19,13 @@ func operations(t *testing.T) int64 {
 	var n atomic.Int64
 	m := runtimetest.New("up0")
 	m.Hook = func(context.Context, string) error { n.Add(1); return nil }
-	deploy(t, m, tempRoot(t), compile(t, labFile))
+	deploy(t, m, tempRoot(t), compile(t, mixedFile))
 	return n.Load()
 }
 
 // Whichever operation of a deploy fails, nothing is left of it.
 func TestDeployFailsAnywhere(t *testing.T) {
-	plan := compile(t, labFile)
+	plan := compile(t, mixedFile)
 	fault := errors.New("machine on fire")
 	for fails := range operations(t) {
 		m, root := runtimetest.New("up0"), tempRoot(t)
@@ -48,7 +48,7 @@ func TestDeployFailsAnywhere(t *testing.T) {
 // Whenever a deploy is interrupted, nothing is left of it. It may be too late
 // for that, when all that was not begun by then can't be interrupted.
 func TestDeployInterruptedAnywhere(t *testing.T) {
-	plan := compile(t, labFile)
+	plan := compile(t, mixedFile)
 	for stops := range operations(t) {
 		m, root := runtimetest.New("up0"), tempRoot(t)
 		before := m.Objects()
@@ -78,7 +78,7 @@ func TestDeployInterruptedAnywhere(t *testing.T) {
 // the deploy were killed there. What is left is destroyed, after another
 // deploy has completed it or as it is.
 func TestDeployKilledAnywhere(t *testing.T) {
-	plan := compile(t, labFile)
+	plan := compile(t, mixedFile)
 	for dies := range operations(t) {
 		m, root := runtimetest.New("up0"), tempRoot(t)
 		before := m.Objects()
@@ -108,7 +108,7 @@ func TestDestroyCarriesOn(t *testing.T) {
 	for _, fails := range []string{"Network", "Clear ", "Terminate", "Kill", "GiveBackUplink up0", "RemoveGroups", "Processes"} {
 		m, root := runtimetest.New("up0"), tempRoot(t)
 		before := m.Objects()
-		deploy(t, m, root, compile(t, labFile))
+		deploy(t, m, root, compile(t, mixedFile))
 		fault := errors.New("machine on fire")
 		m.Hook = func(_ context.Context, operation string) error {
 			if operation == fails {
@@ -127,17 +127,18 @@ func TestDestroyCarriesOn(t *testing.T) {
 }
 
 func TestDeployHeals(t *testing.T) {
-	plan := compile(t, labFile)
+	plan := compile(t, mixedFile)
 	for name, test := range map[string]struct {
 		harm func(m *runtimetest.Machine, root string)
 		want int // steps that have to be done
 	}{
-		"node":   {func(m *runtimetest.Machine, root string) { m.KillNode(labDir(t, root, "all"), "a") }, 4},
-		"pair":   {func(m *runtimetest.Machine, root string) { m.LosePair(labDir(t, root, "all"), "b:eth1") }, 1},
-		"uplink": {func(m *runtimetest.Machine, root string) { m.SetInterface("up0", runtimetest.Interface{Taken: true}) }, 1},
-		// All but the two starts: the nodes live on.
-		"keeper": {func(m *runtimetest.Machine, root string) { m.KillKeeper(labDir(t, root, "all")) }, len(plan.Steps) - 2},
-		"lab":    {func(m *runtimetest.Machine, root string) { m.KillLab(labDir(t, root, "all")) }, len(plan.Steps) - 2},
+		"node":      {func(m *runtimetest.Machine, root string) { m.KillNode(labDir(t, root, "all"), "a") }, 4},
+		"container": {func(m *runtimetest.Machine, root string) { m.KillNode(labDir(t, root, "all"), "c") }, 3},
+		"pair":      {func(m *runtimetest.Machine, root string) { m.LosePair(labDir(t, root, "all"), "b:eth1") }, 1},
+		"uplink":    {func(m *runtimetest.Machine, root string) { m.SetInterface("up0", runtimetest.Interface{Taken: true}) }, 1},
+		// All but the three starts: the nodes live on.
+		"keeper": {func(m *runtimetest.Machine, root string) { m.KillKeeper(labDir(t, root, "all")) }, len(plan.Steps) - 3},
+		"lab":    {func(m *runtimetest.Machine, root string) { m.KillLab(labDir(t, root, "all")) }, len(plan.Steps) - 3},
 	} {
 		m, root := runtimetest.New("up0"), tempRoot(t)
 		before := m.Objects()
@@ -157,7 +158,7 @@ func TestDeployHeals(t *testing.T) {
 // A healing deploy that fails takes back what it made, and leaves the rest of
 // the lab alone.
 func TestDeployHealingFails(t *testing.T) {
-	plan := compile(t, labFile)
+	plan := compile(t, mixedFile)
 	m, root := runtimetest.New("up0"), tempRoot(t)
 	before := m.Objects()
 	deploy(t, m, root, plan)

@@ -32,6 +32,12 @@ links:
     host: take
 `
 
+// mixedFile is labFile with a container, which waits for a process node and has
+// a command declared.
+var mixedFile = strings.NewReplacer(
+	"links:\n", "  c: {image: demo, exec: [true, false], depends_on: {a: exited}}\nlinks:\n  - [c:eth1, left]\n",
+).Replace(labFile)
+
 // compile returns the plan of a lab file.
 func compile(t testing.TB, text string) *topology.Plan {
 	t.Helper()

@@ -39,7 +39,11 @@ func (d *deployment) awaitOthers(ctx context.Context, s *topology.Start) error {
 // runDeclared runs the commands that the lab file declares for a container that
 // is up. One that fails is no reason to take the lab down again.
 func (d *deployment) runDeclared(ctx context.Context, node string) error {
-	for _, argv := range d.nodeOf(node).Exec {
+	made, err := readMade(d.lab, node)
+	if err != nil || made == nil {
+		return err
+	}
+	for _, argv := range made.Exec {
 		note, err := d.machine.RunInNode(ctx, d.lab, node, argv)
 		if err != nil {
 			return err

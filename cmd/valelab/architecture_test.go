@@ -56,8 +56,10 @@ func forbidden(f sourceFile, imp string) string {
 	switch {
 	case imp == "unsafe" && !strings.HasSuffix(strings.TrimSuffix(base, ".go"), "_unsafe"):
 		return "unsafe stands in files named *_unsafe.go"
-	case imp == "C" && !under(f.dir, "netmap", "runtime/node", "runtime/keeper"):
-		return "C stands under netmap/ and in runtime/node and runtime/keeper"
+	case imp == "C" && !under(f.dir, "netmap", "runtime/node", "runtime/keeper", "runtime/docker/entry"):
+		return "C stands under netmap/ and in runtime/node, runtime/keeper and runtime/docker/entry"
+	case under(imp, "github.com/docker", "github.com/moby") && !under(f.dir, "runtime/docker"):
+		return "the engine is runtime/docker's"
 	case under(f.dir, "topology") && isOwn && !under(own, "topology"):
 		return "topology depends on nothing of ours"
 	case under(f.dir, "topology") && !f.test && !pure(imp):

@@ -60,6 +60,9 @@ func (m *Machine) Nodes(ctx context.Context, dir state.Dir) (map[string]state.PI
 	nodes := make(map[string]state.PID)
 	for name, n := range m.lab(dir).nodes {
 		nodes[name] = n.init.PID
+		if n.ended {
+			nodes[name] = state.PID{}
+		}
 	}
 	return nodes, nil
 }
