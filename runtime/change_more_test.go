@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/runtimetest"
+	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
 )
 
 // An agent of another build is replaced, and nothing else is touched.
@@ -105,4 +108,50 @@ func TestDeployOnGarbage(t *testing.T) {
 	}
 	destroy(t, m, root, "all")
 	untouched(t, m, root, before)
+}
+
+// A change of a lab that is also broken heals it on the way.
+func TestDeployChangesBrokenLab(t *testing.T) {
+	harms := []func(m *runtimetest.Machine, dir state.Dir){
+		func(m *runtimetest.Machine, dir state.Dir) { m.KillNode(dir, "a") },
+		func(m *runtimetest.Machine, dir state.Dir) { m.LosePair(dir, "b:eth1") },
+		func(m *runtimetest.Machine, dir state.Dir) { m.KillKeeper(dir) },
+		func(m *runtimetest.Machine, dir state.Dir) { m.KillLab(dir) },
+		func(m *runtimetest.Machine, dir state.Dir) { m.AgeAgent(dir) },
+	}
+	eachChange(t, func(t *testing.T, from, to *topology.Plan, _ string) {
+		want := ideal(t, to)
+		for _, harm := range harms {
+			m, root := runtimetest.New("up0", "up1"), tempRoot(t)
+			deploy(t, m, root, from)
+			harm(m, labDir(t, root, "all"))
+			deploy(t, m, root, to)
+			sameState(t, m, root, want)
+			if report := deploy(t, m, root, to); report.Changed != 0 {
+				t.Errorf("deploying again changed %d", report.Changed)
+			}
+		}
+	})
+}
+
+// A deploy that had to replace an agent that worked, and then fails, says what
+// it could not put back.
+func TestDeployTellsLostLinks(t *testing.T) {
+	m, root, plan := runtimetest.New("up0", "up1"), tempRoot(t), compile(t, labFile)
+	deploy(t, m, root, plan)
+	m.KillKeeper(labDir(t, root, "all"))
+	m.Hook = func(_ context.Context, operation string) error {
+		if operation == "PutEndpoint a:eth2" {
+			return errors.New("machine on fire")
+		}
+		return nil
+	}
+	_, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
+	var failed *runtime.Error
+	if !errors.As(err, &failed) || failed.Left == nil || !strings.Contains(failed.Left.Error(), "it has lost all its links") {
+		t.Errorf("error %v", err)
+	}
+	m.Hook = nil
+	deploy(t, m, root, plan)
+	sameState(t, m, root, ideal(t, plan))
 }

@@ -21,7 +21,7 @@ const (
 // change is one thing to be done.
 type change struct {
 	action action
-	old    *topology.Step // what there is; nil: nothing that could be made again
+	old    *topology.Step // what there is, perhaps in part; nil: nothing
 	new    *topology.Step // what is to be; nil for actRemove
 	id     string         // of the step
 	why    string         // in a few words
@@ -68,7 +68,11 @@ func (c *comparison) remove(t *thing, why string, again bool) {
 }
 
 func (c *comparison) make(p *topology.Step, why string) {
-	c.rest = append(c.rest, &change{action: actMake, id: p.ID, new: p, why: why})
+	m := &change{action: actMake, id: p.ID, new: p, why: why}
+	if t := c.survey.found[p.ID]; t != nil {
+		m.old = t.step
+	}
+	c.rest = append(c.rest, m)
 }
 
 func (c *comparison) change(p *topology.Step, why string) {
@@ -121,7 +125,7 @@ func (c *comparison) missing(p *topology.Step, t *thing) string {
 		return "it is no port of a switch"
 	case p.Endpoint != nil:
 		if _, ok := c.inventory.endpoint(p.Endpoint.Node, p.Endpoint.Interface); ok {
-			return "its device is gone"
+			return "its device is gone or another one"
 		}
 		return "it is no port of a switch"
 	}

@@ -23,7 +23,9 @@ type deployment struct {
 
 	written   *written
 	addresses map[string][]string // that plans have given endpoints, by step
+	hosts     knownHosts
 
+	orphan    bool          // an agent was found that works, and has no keeper
 	running   agent.Version // of the agent that was found
 	network   Network       // set by the lab step; all steps that use it need that one
 	inventory inventory     // what the agent has
@@ -32,8 +34,12 @@ type deployment struct {
 }
 
 func newDeployment(o Options, lab state.Dir, plan *topology.Plan, w *written) *deployment {
+	hosts := make(knownHosts)
+	for _, p := range append(w.next[:len(w.next):len(w.next)], w.plan, plan) {
+		hosts.add(p)
+	}
 	return &deployment{
-		machine: o.Machine, lab: lab, plan: plan, fresh: w.plan == nil, workers: o.Workers,
+		hosts: hosts, machine: o.Machine, lab: lab, plan: plan, fresh: w.plan == nil, workers: o.Workers,
 		agent: o.Machine.Agent(lab), written: w, addresses: w.addresses(plan),
 	}
 }

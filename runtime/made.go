@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,19 +20,19 @@ import (
 // runs without has unknown ones, and is recreated. While settings are changed
 // in place, that is noted too.
 
-// made is what a node was made from. A Node's own JSON leaves its hosts to the
-// plan's.
+// made is what a node was made from. A Node's own JSON leaves its hosts, the
+// same for all nodes, to the plan's; here is their digest.
 type made struct {
-	Node  *topology.Node  `json:"node"`
-	Hosts []topology.Host `json:"hosts,omitempty"`
+	Node  *topology.Node `json:"node"`
+	Hosts string         `json:"hosts,omitempty"`
 	// Changing says that settings that change in place may be others.
 	Changing bool `json:"changing,omitempty"`
 }
 
 // readMade returns what a node was made from, nil when that is not known, and
-// whether a change of it was cut off.
-func readMade(lab state.Dir, name string) (n *topology.Node, cutOff bool, err error) {
-	data, err := os.ReadFile(lab.Made(name))
+// whether a change of it was cut off. Hosts that no plan has are none.
+func (d *deployment) readMade(name string) (n *topology.Node, cutOff bool, err error) {
+	data, err := os.ReadFile(d.lab.Made(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
@@ -41,16 +43,49 @@ func readMade(lab state.Dir, name string) (n *topology.Node, cutOff bool, err er
 	if json.Unmarshal(data, &m) != nil || m.Node == nil || m.Node.Name != name {
 		return nil, false, nil
 	}
-	m.Node.Hosts = m.Hosts
-	return m.Node, m.Changing, nil
+	hosts, known := d.hosts.of(m.Hosts)
+	m.Node.Hosts = hosts
+	return m.Node, m.Changing || !known, nil
 }
 
-func writeMade(lab state.Dir, n *topology.Node, changing bool) error {
-	data, err := json.Marshal(made{n, n.Hosts, changing})
+func (d *deployment) writeMade(n *topology.Node, changing bool) error {
+	data, err := json.Marshal(made{n, d.hosts.digest(n.Hosts), changing})
 	if err != nil {
 		return fmt.Errorf("node %s: %w", n.Name, err)
 	}
-	return state.WriteFile(lab.Made(n.Name), data, 0o600)
+	return state.WriteFile(d.lab.Made(n.Name), data, 0o600)
+}
+
+// knownHosts are the names of the lab in all plans that were written down, by
+// their digests.
+type knownHosts map[string][]topology.Host
+
+func (k knownHosts) add(p *topology.Plan) {
+	if p != nil {
+		k[digest(p.Steps[0].Lab.Hosts)] = p.Steps[0].Lab.Hosts
+	}
+}
+
+// of returns the hosts of a digest.
+func (k knownHosts) of(digest string) ([]topology.Host, bool) {
+	hosts, ok := k[digest]
+	return hosts, ok
+}
+
+// digest returns the digest of a plan's hosts. All nodes share one list, which
+// is not read again for each.
+func (k knownHosts) digest(hosts []topology.Host) string {
+	for digest, known := range k {
+		if len(known) == len(hosts) && (len(hosts) == 0 || &known[0] == &hosts[0]) {
+			return digest
+		}
+	}
+	return digest(hosts)
+}
+
+func digest(hosts []topology.Host) string {
+	sum := sha256.Sum256(hostsFile(hosts))
+	return hex.EncodeToString(sum[:])
 }
 
 func forgetMade(lab state.Dir, name string) error {
@@ -62,7 +97,7 @@ func forgetMade(lab state.Dir, name string) error {
 
 // inPlace are the settings of a node that UpdateNode changes while it runs;
 // every other one is part of what the node was started with.
-var inPlace = []string{"cpu", "memory", "labels", "startup-delay", "hosts"}
+var inPlace = []string{"cpu", "memory", "labels", "startup-delay"} // and hosts
 
 // nodeChange returns the settings in which two nodes differ, by their names in
 // a lab file, sorted: those that change in place, and those that need the node
@@ -87,6 +122,9 @@ func nodeChange(old, new *topology.Node) (light, heavy []string) {
 			heavy = append(heavy, name)
 		}
 	}
+	if !slices.Equal(old.Hosts, new.Hosts) {
+		light = append(light, "hosts")
+	}
 	slices.Sort(light)
 	slices.Sort(heavy)
 	return light, heavy
@@ -105,6 +143,5 @@ func nodeSettings(n *topology.Node) map[string]json.RawMessage {
 	// A Node is made of what JSON can hold.
 	data, _ := json.Marshal(n)
 	_ = json.Unmarshal(data, &settings)
-	settings["hosts"], _ = json.Marshal(n.Hosts)
 	return settings
 }

@@ -29,11 +29,18 @@ func (d *deployment) makeLab(ctx context.Context) error {
 	return d.network.Quiet()
 }
 
-// unmakeLab ends an agent that was started for a lab that ran before.
+// unmakeLab ends an agent that was started for a lab that ran before. If that
+// one had an agent that worked, there is no way back.
 func (d *deployment) unmakeLab(ctx context.Context) error {
 	var closing error
+	if d.orphan {
+		closing = &HintError{
+			Err:  fmt.Errorf("lab %s is not as before: it has lost all its links", d.lab.Name()),
+			Hint: "valelab deploy " + d.lab.Name(),
+		}
+	}
 	if d.network != nil {
-		closing = errors.Join(d.network.Clear(ctx), d.network.Close())
+		closing = errors.Join(closing, d.network.Clear(ctx), d.network.Close())
 	}
 	return errors.Join(closing, stopAgent(ctx, d.machine, d.lab))
 }

@@ -46,19 +46,19 @@ func (d *deployment) startNode(ctx context.Context, n *topology.Node) (state.PID
 	}
 	d.notes.add(note)
 	d.pids.set(n.Name, pid)
-	return pid, writeMade(d.lab, n, false)
+	return pid, d.writeMade(n, false)
 }
 
 // updateNode changes what can be changed in place, if that is needed.
 func (d *deployment) updateNode(ctx context.Context, n *topology.Node) error {
-	was, cutOff, err := readMade(d.lab, n.Name)
+	was, cutOff, err := d.readMade(n.Name)
 	if err != nil || was == nil {
 		return err
 	}
 	if light, _ := nodeChange(was, n); len(light) == 0 && !cutOff {
 		return nil
 	}
-	if err := writeMade(d.lab, was, true); err != nil {
+	if err := d.writeMade(was, true); err != nil {
 		return err
 	}
 	note, err := d.machine.UpdateNode(ctx, d.lab, n)
@@ -66,7 +66,7 @@ func (d *deployment) updateNode(ctx context.Context, n *topology.Node) error {
 		return err
 	}
 	d.notes.add(note)
-	return writeMade(d.lab, n, false)
+	return d.writeMade(n, false)
 }
 
 // clearNode takes away what is left of a node that has died: its folders, and

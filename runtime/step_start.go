@@ -39,7 +39,7 @@ func (d *deployment) awaitOthers(ctx context.Context, s *topology.Start) error {
 // runDeclared runs the commands that the lab file declares for a container that
 // is up. One that fails is no reason to take the lab down again.
 func (d *deployment) runDeclared(ctx context.Context, node string) error {
-	made, _, err := readMade(d.lab, node)
+	made, _, err := d.readMade(node)
 	if err != nil || made == nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (d *deployment) findNodes(ctx context.Context, s *survey) error {
 	}
 	for name, pid := range nodes {
 		runs := pid != state.PID{}
-		made, cutOff, err := readMade(d.lab, name)
+		made, cutOff, err := d.readMade(name)
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func (d *deployment) findEndpoints(ctx context.Context, s *survey) error {
 			MAC: have.MAC, MTU: have.MTU, Rings: have.Rings, Slots: have.Slots,
 		}
 		_, runs := d.pids.get(have.Node)
-		s.add(topology.Step{Kind: topology.KindEndpoint, ID: id(topology.KindEndpoint, name), Endpoint: e}, runs && devices[name])
+		s.add(topology.Step{Kind: topology.KindEndpoint, ID: id(topology.KindEndpoint, name), Endpoint: e}, runs && devices[name] && !have.Lost)
 		delete(devices, name)
 	}
 	for name := range devices {
@@ -135,8 +135,9 @@ func (d *deployment) findEndpoints(ctx context.Context, s *survey) error {
 		s.add(topology.Step{Kind: topology.KindEndpoint, ID: id(topology.KindEndpoint, name),
 			Endpoint: &topology.Endpoint{Node: node, Interface: iface}}, false)
 	}
-	// The addresses are those of the plan that the lab is from.
-	if p := d.written.plan; p != nil {
+	// The addresses are those of the plan that the lab is from, or of one that
+	// was begun since.
+	for _, p := range append(d.written.next[:len(d.written.next):len(d.written.next)], d.written.plan) {
 		for i := range p.Steps {
 			if e := p.Steps[i].Endpoint; e != nil && s.found[p.Steps[i].ID] != nil {
 				was := s.found[p.Steps[i].ID].step.Endpoint
@@ -221,6 +222,8 @@ func (d *deployment) observeLab(ctx context.Context) (missing string, err error)
 		return "", err
 	}
 	if !slices.ContainsFunc(processes, func(p state.Process) bool { return p.Role == state.Keeper }) {
+		version, err := d.agent.Version(ctx)
+		d.orphan = err == nil && !version.Keeper
 		return "it has no keeper", nil
 	}
 	// A keeper is about to have a new agent when the old one has just died.
@@ -237,6 +240,7 @@ func (d *deployment) observeLab(ctx context.Context) (missing string, err error)
 		return "its agent does not answer", ctx.Err()
 	}
 	if !d.running.Keeper {
+		d.orphan = true
 		return "it has no keeper", nil // one that is just ending is still found
 	}
 	have, err := d.agent.Lab(ctx)

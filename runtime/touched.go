@@ -26,6 +26,13 @@ func (d *deployment) touched(s *survey, changes []*change) []Touched {
 	for _, c := range changes {
 		t.change(c, anew)
 	}
+	for name, nodes := range t.on { // a wire has two ends
+		for i, node := range nodes {
+			if other := nodes[len(nodes)-1-i]; strings.Contains(name, "--") && anew[id(topology.KindNode, other)] && node != other {
+				t.add(node, "the other end of its wire, "+other+", starts anew")
+			}
+		}
+	}
 	if s.lab != "" {
 		for name := range d.pids.known {
 			t.add(name, "all links down for a moment: "+s.lab)

@@ -74,10 +74,14 @@ func (w *written) begin(lab state.Dir, plan *topology.Plan) error {
 
 // done writes down that the lab is as the plan says.
 func (w *written) done(lab state.Dir, plan *topology.Plan) error {
-	if err := writePlan(lab, plan); err != nil {
-		return err
+	err := writePlan(lab, plan)
+	if err == nil {
+		err = writeNext(lab, nil)
 	}
-	return writeNext(lab, nil)
+	if err != nil {
+		return fmt.Errorf("lab %s is as it should be, but that could not be written down: %w", lab.Name(), err)
+	}
+	return nil
 }
 
 // takenBack writes down that the lab is as it was at first.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,8 +17,10 @@ import (
 // Entries of this format and of the time before there were formats are taken
 // over, others are left alone.
 func TestCheckFormat(t *testing.T) {
+	newer := fmt.Sprintf(`{"format":%d}`, entryFormat+1)
 	for payload, good := range map[string]bool{
-		`{"format":1}`: true, `{"format":2}`: false, `{"format":0}`: false, `{}`: true, `{`: false, `{"format":1,"x":2}`: false,
+		fmt.Sprintf(`{"format":%d}`, entryFormat): true, fmt.Sprintf(`{"format":%d}`, oldestFormat): true,
+		newer: false, fmt.Sprintf(`{"format":%d}`, oldestFormat-1): false, `{}`: true, `{`: false, `{"format":1,"x":2}`: false,
 	} {
 		err := checkFormat([]keeper.Entry{{Key: "switch/lan"}, {Key: "format/", Payload: []byte(payload)}})
 		if (err == nil) != good {
@@ -27,8 +30,8 @@ func TestCheckFormat(t *testing.T) {
 	if err := checkFormat([]keeper.Entry{{Key: "switch/lan"}}); err != nil {
 		t.Errorf("without a format: %v", err)
 	}
-	err := checkFormat([]keeper.Entry{{Key: "format/", Payload: []byte(`{"format":7}`)}})
-	if err == nil || !strings.Contains(err.Error(), "format 7, and this program knows 1 to 1") {
+	err := checkFormat([]keeper.Entry{{Key: "format/", Payload: []byte(newer)}})
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("format %d, and this program knows %d to %d", entryFormat+1, oldestFormat, entryFormat)) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -21,9 +21,10 @@ func (a *agent) inventory() *Lab {
 		lab.Switches = append(lab.Switches, SwitchState{Name: s.name, SwitchSpec: s.spec, Ports: s.ports})
 	}
 	for _, e := range a.endpoints {
+		lost := deviceFault(a.lab, e.Spec.Device, e.At)
 		lab.Endpoints = append(lab.Endpoints, EndpointState{
 			Node: e.Node, Interface: e.Interface, EndpointSpec: e.Spec, Mode: e.mode(),
-			Fault: cmp.Or(deviceFault(a.lab, e.Spec.Device, e.At), e.fault),
+			Lost: lost != "", Fault: cmp.Or(lost, e.fault),
 		})
 	}
 	for _, t := range a.trunks {

@@ -81,6 +81,7 @@ type EndpointState struct {
 	Interface string `json:"interface"`
 	EndpointSpec
 	Mode  string `json:"mode"`            // ModeSocket or ModeNetmap
+	Lost  bool   `json:"lost,omitempty"`  // its device is gone, or was made anew: it has to be put again
 	Fault string `json:"fault,omitempty"` // why its last open was detached, or why its device is gone
 }
 

@@ -30,6 +30,7 @@ func (m *Machine) StartAgent(ctx context.Context, dir state.Dir) error {
 		return fmt.Errorf("lab %s: has a keeper already", dir.Name())
 	}
 	keeper, process := m.newProcess(dir, state.Keeper, ""), m.newProcess(dir, state.Agent, "")
+	l.network++
 	l.keeper, l.agent, l.build = &keeper, &process, agent.Build()
 	l.held = held{
 		switches: make(map[string]agent.SwitchSpec), nodes: make(map[string]agent.NodeSpec),

@@ -33,6 +33,7 @@ var _ runtime.Machine = (*Machine)(nil)
 type lab struct {
 	keeper, agent *state.Process
 	build         string // of the agent's program
+	network       int    // number of the network namespace
 	held          held   // what the agent has
 	nodes         map[string]*process
 	pairs         map[string]pair // by "node:interface"

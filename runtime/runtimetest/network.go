@@ -16,7 +16,7 @@ import (
 type network struct {
 	machine *Machine
 	dir     state.Dir
-	agent   state.PID // who was in the namespace when it was opened
+	number  int // of the namespace: each keeper makes a new one
 }
 
 // Network implements runtime.Machine.
@@ -29,7 +29,7 @@ func (m *Machine) Network(ctx context.Context, dir state.Dir) (runtime.Network, 
 	if l.agent == nil {
 		return nil, fmt.Errorf("lab %s: network namespace: %w", dir.Name(), state.ErrGone)
 	}
-	return &network{m, dir, l.agent.PID}, nil
+	return &network{m, dir, l.network}, nil
 }
 
 // begin locks the machine for work in the namespace.
@@ -38,7 +38,7 @@ func (n *network) begin(ctx context.Context, operation, object string) (*lab, er
 		return nil, err
 	}
 	l := n.machine.lab(n.dir)
-	if l.agent == nil || l.agent.PID != n.agent {
+	if l.agent == nil || l.network != n.number {
 		n.machine.mu.Unlock()
 		return nil, errors.New("this is the network namespace of an agent that is gone")
 	}
