@@ -78,7 +78,7 @@ func deployFresh(ctx context.Context, o Options, lab state.Dir, lock *state.Lock
 		err = errors.Join(writeBoot(lab), writePlan(lab, plan))
 	}
 	if err != nil {
-		return nil, errors.Join(err, lock.Remove())
+		return nil, errors.Join(err, lock.Discard()) // what else is in the folder may be all that destroy has to go by
 	}
 	d := newDeployment(o, lab, plan, &written{})
 	defer d.close()
@@ -161,14 +161,14 @@ func containers(plan *topology.Plan) []string {
 	return names
 }
 
-// noOrphans refuses a lab whose folder was removed by hand.
+// noOrphans refuses a lab whose folder, or the plan in it, was removed by hand.
 func noOrphans(m Machine, lab state.Dir) error {
 	orphans, err := m.Processes(lab)
 	if err != nil || len(orphans) == 0 {
 		return err
 	}
 	return &HintError{
-		Err:  fmt.Errorf("lab %s: its folder is gone, but %d of its processes still run", lab.Name(), len(orphans)),
+		Err:  fmt.Errorf("lab %s: its plan is gone, but %d of its processes still run", lab.Name(), len(orphans)),
 		Hint: "valelab destroy " + lab.Name(),
 	}
 }

@@ -125,6 +125,28 @@ func TestDeployRefusesOrphans(t *testing.T) {
 	untouched(t, m, root, before)
 }
 
+// A lab that runs but whose plan was removed by hand keeps everything that
+// destroy goes by.
+func TestDeployKeepsTheFolderOfOrphans(t *testing.T) {
+	m, root, plan := runtimetest.New("up0"), tempRoot(t), compile(t, labFile)
+	before := m.Objects()
+	deploy(t, m, root, plan)
+	dir := labDir(t, root, "all")
+	if err := os.Remove(dir.Plan()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
+	var hint *runtime.HintError
+	if !errors.As(err, &hint) || hint.Hint != "valelab destroy all" {
+		t.Fatalf("error %v", err)
+	}
+	if intents, err := dir.ReadIntents(); err != nil || len(intents) != 1 {
+		t.Errorf("intents %v, %v: the uplink would never be given back", intents, err)
+	}
+	destroy(t, m, root, "all")
+	untouched(t, m, root, before)
+}
+
 func TestOpenLab(t *testing.T) {
 	m, root := runtimetest.New("up0"), tempRoot(t)
 	if _, err := runtime.Open(root, "all"); !errors.Is(err, runtime.ErrNotFound) {

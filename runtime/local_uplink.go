@@ -20,25 +20,21 @@ func (*local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (
 		return false, err
 	}
 	defer unlock()
-	intent, err := current(lab, u)
-	var ns *link.Namespace
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	intent, ns, err := held(lab, u)
+	if err != nil {
+		return false, err
+	}
+	if ns == nil {
 		if ns, err = link.Current(); err != nil {
 			return false, err
 		}
-		defer ns.Close()
+		taken = true
+	}
+	defer ns.Close()
+	if taken {
 		if intent, err = claimUplink(lab, u, ns); err != nil {
 			return false, err
 		}
-		taken = true
-	case err != nil:
-		return false, err
-	default:
-		if ns, err = link.Find(intent.Namespace); err != nil {
-			return false, fmt.Errorf("interface %s: %w", u.Interface, err)
-		}
-		defer ns.Close()
 	}
 	if err := ns.TakeUplink(found(intent), blockMark(lab, intent)); err != nil {
 		if taken {
@@ -47,6 +43,35 @@ func (*local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (
 		return false, err
 	}
 	return taken, nil
+}
+
+// held returns the intent for an interface that the lab has taken before, and the
+// namespace that it is in. The namespace is nil when there is none: the lab never
+// took it, or what it took is gone, be there another interface of that name now.
+func held(lab state.Dir, u *topology.Uplink) (state.Intent, *link.Namespace, error) {
+	intent, err := current(lab, u)
+	if errors.Is(err, fs.ErrNotExist) {
+		return state.Intent{}, nil, nil
+	}
+	if err != nil {
+		return state.Intent{}, nil, err
+	}
+	ns, err := link.Find(intent.Namespace)
+	if errors.Is(err, link.ErrNoNamespace) {
+		return state.Intent{}, nil, lab.ForgetIntent(u.Interface)
+	}
+	if err != nil {
+		return state.Intent{}, nil, fmt.Errorf("interface %s: %w", u.Interface, err)
+	}
+	there, err := ns.IsUplink(found(intent))
+	if err == nil && there {
+		return intent, ns, nil
+	}
+	ns.Close()
+	if err == nil {
+		err = lab.ForgetIntent(u.Interface)
+	}
+	return state.Intent{}, nil, err
 }
 
 // claimUplink writes down how an interface is before it is touched.

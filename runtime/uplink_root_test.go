@@ -35,6 +35,35 @@ func TestRootDestroyFromAnotherNamespace(t *testing.T) {
 	unchanged(t, root, before)
 }
 
+// An interface that was removed and made anew is taken again, by one deploy.
+func TestRootUplinkMadeAnew(t *testing.T) {
+	if !netnstest.Process(t) {
+		return
+	}
+	addUplink(t)
+	root, plan := runRoot(t), compile(t, labFile)
+	before := snapshot(t, root)
+	deployed(t, root, plan)
+	old, err := netlink.LinkByName("up0")
+	if err == nil {
+		err = netlink.LinkDel(old)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	addUplink(t)
+	if report, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{}); err != nil || report.Changed != 1 {
+		t.Fatalf("deploy: %+v, %v", report, err)
+	}
+	if report, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{}); err != nil || report.Changed != 0 {
+		t.Errorf("deploying again: %+v, %v", report, err)
+	}
+	if _, err := runtime.Destroy(t.Context(), root, "all", runtime.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	unchanged(t, root, before)
+}
+
 // destroyMain destroys a lab from an empty network namespace, in which it first
 // makes a few interfaces: they are to stay up.
 func destroyMain(root, lab string) error {

@@ -68,6 +68,19 @@ func (n *Namespace) TakeUplink(u Uplink, mark string) error {
 	return nil
 }
 
+// IsUplink says whether the interface is still there, under its name. One that
+// was removed and made anew is another one.
+func (n *Namespace) IsUplink(u Uplink) (bool, error) {
+	dev, err := n.handle.LinkByIndex(u.Index)
+	if isNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("interface %s: %w", u.Name, err)
+	}
+	return dev.Attrs().Name == u.Name, nil
+}
+
 // HasUplink says whether TakeUplink would leave everything as it is.
 func (n *Namespace) HasUplink(u Uplink, mark string) (bool, error) {
 	dev, err := n.handle.LinkByIndex(u.Index)

@@ -130,6 +130,17 @@ func (d Dir) holder() string {
 // Unlock gives the lock back and leaves the folder.
 func (l *Lock) Unlock() { l.file.Close() }
 
+// Discard gives the lock back, and takes the folder away if nothing but the lock
+// is in it.
+func (l *Lock) Discard() error {
+	entries, err := os.ReadDir(l.dir.Path())
+	if err == nil && len(entries) == 1 && entries[0].Name() == "lock" {
+		return l.Remove()
+	}
+	l.Unlock()
+	return err
+}
+
 // Clear removes everything in the lab's folder but the lock.
 func (l *Lock) Clear() error {
 	entries, err := os.ReadDir(l.dir.Path())
