@@ -14,8 +14,11 @@ var lib embed.FS
 //go:embed src
 var Sources embed.FS
 
-// Name is the library's file name.
-const Name = "libnetmap.so"
+// Name is the library's file name, Path where every node finds it.
+const (
+	Name = "libnetmap.so"
+	Path = "/run/valelab/bin/" + Name
+)
 
 // ErrMissing says that this program was built without the library.
 var ErrMissing = errors.New("built without the netmap preload library (make build puts it in)")

@@ -7,11 +7,10 @@ import (
 	"github.com/valelab/valelab/netmap/preload"
 )
 
-// programDir is where the node finds the running valelab, preloadPath its preload
-// library; the rest of the path is that of Docker and Debian.
+// programDir is where the node finds the running valelab; the rest of the path
+// is that of Docker and Debian.
 const (
 	programDir  = "/run/valelab/bin"
-	preloadPath = "/run/valelab/" + preload.Name
 	defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
@@ -36,11 +35,11 @@ func withPreload(env []string) []string {
 	const name = "LD_PRELOAD="
 	for i, variable := range env {
 		if other, ok := strings.CutPrefix(variable, name); ok {
-			env[i] = name + strings.TrimSuffix(preloadPath+":"+other, ":")
+			env[i] = name + strings.TrimSuffix(preload.Path+":"+other, ":")
 			return env
 		}
 	}
-	return append(env, name+preloadPath)
+	return append(env, name+preload.Path)
 }
 
 // withNetmap returns the command line by which a static program finds /dev/netmap, too, in an environment that has
@@ -54,7 +53,7 @@ func withNetmap(argv, env []string) []string {
 		case "PATH":
 			path = value
 		case "LD_PRELOAD":
-			preloads = value == preloadPath || strings.HasPrefix(value, preloadPath+":")
+			preloads = value == preload.Path || strings.HasPrefix(value, preload.Path+":")
 		}
 	}
 	if !preloads {

@@ -28,9 +28,9 @@ func library(t *testing.T) []byte {
 // The library comes before what else the lab file wants to be loaded.
 func TestPreloadEnvironment(t *testing.T) {
 	for given, want := range map[string]string{
-		"":                     "LD_PRELOAD=/run/valelab/libnetmap.so",
-		"LD_PRELOAD=":          "LD_PRELOAD=/run/valelab/libnetmap.so",
-		"LD_PRELOAD=/lib/a.so": "LD_PRELOAD=/run/valelab/libnetmap.so:/lib/a.so",
+		"":                     "LD_PRELOAD=/run/valelab/bin/libnetmap.so",
+		"LD_PRELOAD=":          "LD_PRELOAD=/run/valelab/bin/libnetmap.so",
+		"LD_PRELOAD=/lib/a.so": "LD_PRELOAD=/run/valelab/bin/libnetmap.so:/lib/a.so",
 	} {
 		cfg := Config{Name: "a", Preload: []byte{1}}
 		if given != "" {

@@ -91,7 +91,7 @@ func fillPublic(public string, hosts, library []byte) error {
 	}
 	if library != nil {
 		// A program may run as any user of the node.
-		path := filepath.Join(public, preload.Name)
+		path := filepath.Join(bin, preload.Name)
 		if err := errors.Join(os.WriteFile(path, library, 0o644), os.Chmod(path, 0o644)); err != nil {
 			return err
 		}
