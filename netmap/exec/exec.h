@@ -60,6 +60,9 @@ int process_descriptor(int tid, int fd); // a duplicate of the program's, or -er
 bool process_has(int tid, int fd);
 bool process_file(int tid, int fd, uint64_t *position, bool *cloexec);
 
+// static.c
+bool program_is_static(const char *path);
+
 // supervise.c
 int supervise(const char *path, char **argv);
 

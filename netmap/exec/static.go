@@ -1,59 +1,28 @@
 package exec
 
+/*
+#include <stdlib.h>
+#include "exec.h"
+
+static void release(char *text) { free(text); }
+*/
+import "C"
+
 import (
-	"debug/elf"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// maxLinks bounds how often a script's interpreter may be a script.
-const maxLinks = 5
-
 // Static says whether a program makes its system calls itself: an ELF file that asks for no dynamic linker, or a
 // script whose interpreter is one. A file that can't be read, or is something else, is none.
 func Static(path string) bool {
-	for range maxLinks {
-		f, err := os.Open(path)
-		if err != nil {
-			return false
-		}
-		head := make([]byte, 256)
-		n, err := io.ReadFull(f, head)
-		if err != nil && err != io.ErrUnexpectedEOF {
-			f.Close()
-			return false
-		}
-		script, ok := strings.CutPrefix(string(head[:n]), "#!")
-		if !ok {
-			static := isStatic(f)
-			f.Close()
-			return static
-		}
-		f.Close()
-		line, _, _ := strings.Cut(script, "\n")
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			return false
-		}
-		path = words[0]
-	}
-	return false
-}
-
-// isStatic looks for PT_INTERP.
-func isStatic(r io.ReaderAt) bool {
-	f, err := elf.NewFile(r)
-	if err != nil || f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
+	if strings.Contains(path, "\x00") {
 		return false
 	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return false
-		}
-	}
-	return true
+	text := C.CString(path)
+	defer C.release(text)
+	return bool(C.program_is_static(text))
 }
 
 // Wrap returns the command line that serves the program, if it is static: self, this program, comes before it. The

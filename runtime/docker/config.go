@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/strslice"
 	"github.com/docker/go-connections/nat"
 
+	"github.com/valelab/valelab/netmap/preload"
 	"github.com/valelab/valelab/runtime/docker/entry"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
@@ -108,7 +109,7 @@ func command(n *topology.Node, img *imageConfig) strslice.StrSlice {
 	return slices.Concat(img.entrypoint, img.cmd)
 }
 
-// env returns the node's variables, with the program on the PATH. The engine
+// env returns the node's variables, with the program on the PATH and the preload library. The engine
 // adds those of the image.
 func env(n *topology.Node, img *imageConfig) []string {
 	path := defaultPath
@@ -118,7 +119,11 @@ func env(n *topology.Node, img *imageConfig) []string {
 		}
 	}
 	own := slices.DeleteFunc(slices.Clone(n.Env), func(v string) bool { return strings.HasPrefix(v, "PATH=") })
-	return append(own, "PATH="+strings.TrimSuffix(entry.Bin+":"+path, ":"))
+	own = append(own, "PATH="+strings.TrimSuffix(entry.Bin+":"+path, ":"))
+	if n.NoNetmap || !preload.Here() {
+		return own
+	}
+	return preload.Environment(own, img.env)
 }
 
 // binds returns what is bound: what the node sees of valelab, which it can't

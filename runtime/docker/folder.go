@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/valelab/valelab/netmap/preload"
 	"github.com/valelab/valelab/runtime/state"
 )
 
@@ -71,6 +73,33 @@ func installProgram(lab state.Dir) (err error) {
 	}
 	if err != nil {
 		return fmt.Errorf("program for containers: %w", err)
+	}
+	return nil
+}
+
+// installLibrary puts the preload library beside the program. Programs that run
+// have the one before open, which goes with them.
+func installLibrary(lab state.Dir) error {
+	data, err := preload.Library()
+	if err != nil {
+		return nil // there is none, and no node is told of it
+	}
+	path := filepath.Join(binFolder(lab), preload.Name)
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, data) {
+		return nil
+	}
+	f, err := os.CreateTemp(binFolder(lab), ".library.")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // once it is renamed there is none
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("preload library for containers: %w", err)
 	}
 	return nil
 }

@@ -56,11 +56,11 @@ func (e *Engine) start(ctx context.Context, lab state.Dir, n *topology.Node) (st
 	return e.run(ctx, lab, n.Name, id)
 }
 
-// install puts the program into the lab's folder, for all of its containers.
+// install puts the program and its preload library into the lab's folder, for all of its containers.
 func (e *Engine) install(lab state.Dir) error {
 	e.installing.Lock()
 	defer e.installing.Unlock()
-	return installProgram(lab)
+	return errors.Join(installProgram(lab), installLibrary(lab))
 }
 
 // create makes the container, or takes over one that is there.

@@ -20,7 +20,7 @@ const (
 func environment(cfg *Config, home string) []string {
 	env := overlay([]string{"PATH=" + defaultPath, "HOME=" + home, "HOSTNAME=" + cfg.hostname()}, cfg.Env)
 	if cfg.Preload != nil {
-		env = withPreload(env)
+		env = preload.Environment(env, nil)
 	}
 	for i, variable := range env {
 		if path, ok := strings.CutPrefix(variable, "PATH="); ok {
@@ -30,33 +30,16 @@ func environment(cfg *Config, home string) []string {
 	return env
 }
 
-// withPreload puts the preload library before what else is to be loaded.
-func withPreload(env []string) []string {
-	const name = "LD_PRELOAD="
-	for i, variable := range env {
-		if other, ok := strings.CutPrefix(variable, name); ok {
-			env[i] = name + strings.TrimSuffix(preload.Path+":"+other, ":")
-			return env
-		}
-	}
-	return append(env, name+preload.Path)
-}
-
 // withNetmap returns the command line by which a static program finds /dev/netmap, too, in an environment that has
 // the preload library. Nodes see the machine's own programs.
 func withNetmap(argv, env []string) []string {
 	var path string
-	preloads := false
 	for _, variable := range env {
-		name, value, _ := strings.Cut(variable, "=")
-		switch name {
-		case "PATH":
+		if value, ok := strings.CutPrefix(variable, "PATH="); ok {
 			path = value
-		case "LD_PRELOAD":
-			preloads = value == preload.Path || strings.HasPrefix(value, preload.Path+":")
 		}
 	}
-	if !preloads {
+	if !preload.Loads(env) {
 		return argv
 	}
 	return exec.Wrap(argv, path, programDir+"/valelab")

@@ -1,6 +1,10 @@
 /* The device without a port: what it looks like, and what it answers to those who ask wrongly. */
 #include "program.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 int __open_2(const char *, int);
@@ -135,21 +139,44 @@ static void refusals(void)
 		.nr_body = (uintptr_t)&reg,
 	};
 	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct port a;
 
 	FAILS(ioctl(fd, NIOCCTRL, &h), ENXIO);
 	CHECK(h.nr_body == (uintptr_t)&reg && reg.nr_tx_slots == 7);
 	CHECK(poll(&p, 1, -1) == 1 && p.revents == POLLERR);
-	reg.nr_tx_slots = 0;
-	strcpy(h.nr_name, "a");
-	CHECK(ioctl(fd, NIOCCTRL, &h) == 0);
-	FAILS(ioctl(fd, NIOCCTRL, &h), EBUSY);
 	CHECK(close(fd) == 0);
+	a = port_open("a", 0);
+	reg.nr_mode = NR_REG_ALL_NIC;
+	strcpy(h.nr_name, "a");
+	FAILS(ioctl(a.fd, NIOCCTRL, &h), EBUSY);
+	port_close(&a);
+}
+
+/* As container engines may have it. */
+static void forbid(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_writev, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {5, code};
+	struct iovec iov = {&program, sizeof(program)};
+
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	FAILS(process_vm_readv(getpid(), &iov, 1, &iov, 1, 0), EPERM);
 }
 
 int main(void)
 {
 	opens();
 	names();
+	pointers();
+	refusals();
+	forbid();
 	pointers();
 	refusals();
 	return 0;

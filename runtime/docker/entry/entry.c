@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -80,6 +81,30 @@ static void stand(void)
 	}
 }
 
+// becomes runs a file. Where the preload library gives /dev/netmap to the node's
+// programs, one that does not load it is served in another way (netmap/exec).
+static void becomes(const char *file, char **argv)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	struct stat st;
+	char **words;
+	size_t n = 0;
+
+	if (preload && strncmp(preload, ENTRY_PRELOAD, strlen(ENTRY_PRELOAD)) == 0 && strcmp(file, ENTRY_PROGRAM) != 0 &&
+	    access(file, X_OK) == 0 && stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+		while (argv[n])
+			n++;
+		words = calloc(n + 3, sizeof(*words));
+		if (words) {
+			words[0] = "valelab-netmap-if-static";
+			words[1] = (char *)file;
+			memcpy(words + 2, argv, n * sizeof(*argv));
+			execv(ENTRY_PROGRAM, words);
+		}
+	}
+	execv(file, argv);
+}
+
 // run becomes the command. Its name is looked up in PATH as the engine does
 // it: the first file that can be run, never a shell in place of one that can't.
 static int run(char **argv)
@@ -89,7 +114,7 @@ static int run(char **argv)
 	char file[4096];
 
 	if (strchr(argv[0], '/')) {
-		execv(argv[0], argv);
+		becomes(argv[0], argv);
 		return errno;
 	}
 	for (path = path ? path : ""; *path; path += *path == ':') {
@@ -99,7 +124,7 @@ static int run(char **argv)
 		path += length;
 		if (n < 0 || (size_t)n >= sizeof(file))
 			continue;
-		execv(file, argv);
+		becomes(file, argv);
 		if (errno != ENOENT && errno != ENOTDIR)
 			fault = errno;
 	}

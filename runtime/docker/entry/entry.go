@@ -14,4 +14,5 @@ const (
 	Gate    = "gate.sock"        // the socket in Folder that it waits at
 	Go      = byte(C.ENTRY_GO)   // what lets it go on
 	Bin     = "/run/valelab/bin" // the folder of Program, which belongs on the PATH
+	Preload = C.ENTRY_PRELOAD    // the library that programs load, where there is one
 )

@@ -6,5 +6,6 @@
 #define ENTRY_WORD "valelab-entry"
 #define ENTRY_GATE "/run/valelab/gate.sock"
 #define ENTRY_GO 'g'
+#define ENTRY_PRELOAD "/run/valelab/bin/libnetmap.so" /* preload.Path */
 
 #endif
