@@ -38,7 +38,10 @@ func pair(t testing.TB, txSlots, rxSlots int) (p *Port, tx, rx *region.Ring) {
 		t.Fatal(err)
 	}
 	reg := region.InMemory(geo)
-	port, err := reg.AddPort(spec)
+	port, err := reg.NewPort(spec)
+	if err == nil {
+		err = reg.OpenRings(port, []bool{true, true})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -164,7 +164,7 @@ func (e *Engine) detachBroken(f fault) (Event, bool) {
 	defer e.mu.Unlock()
 	for _, s := range e.switches {
 		for _, p := range s.ports {
-			if s.worker != f.from || p.core.ID() != f.Port || p.memory == nil {
+			if s.worker != f.from || p.core.ID() != f.Port || p.rings == nil {
 				continue
 			}
 			// The program may have gone meanwhile, and another one have come.

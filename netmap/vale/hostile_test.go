@@ -184,7 +184,7 @@ func scribble(rnd *rand.Rand, r *prog) {
 func (p *Port) isSocket() bool {
 	p.sw.engine.mu.Lock()
 	defer p.sw.engine.mu.Unlock()
-	return p.memory == nil
+	return p.rings == nil
 }
 
 // waitFaults waits until all ports that broke rules are in socket mode.
@@ -258,7 +258,7 @@ func TestOpenErrors(t *testing.T) {
 		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_TX_RINGS_ONLY | abi.NR_RX_RINGS_ONLY}, ErrInvalid},
 		{OpenConfig{Mode: abi.NR_REG_ONE_NIC, RingID: 1}, nil},
 		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_TX_RINGS_ONLY}, nil},
-		{OpenConfig{Mode: abi.NR_REG_SW}, ErrBusy},
+		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_EXCLUSIVE}, ErrBusy},
 		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_RX_RINGS_ONLY}, nil},
 	} {
 		if _, err := p.OpenRings(c.cfg); !errors.Is(err, c.want) {

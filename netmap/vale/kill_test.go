@@ -47,7 +47,8 @@ func restoreAndRun() error {
 		}
 		cfg := killConfig()
 		file := func(k int) *os.File { return os.NewFile(uintptr(4+4*i+k), "kept") }
-		cfg.Restore = &Files{file(1), file(2), file(3)}
+		// RX rings are laid out first.
+		cfg.Restore = &Restore{Files: Files{file(1), file(2), file(3)}, Kept: Kept{Objects: []int{1, 0}}}
 		if _, err := p.OpenRings(cfg); err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func TestKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files := keepFiles(t, o.Files())
+		files := keepOpen(t, o).Files
 		second, err := unix.Dup(sock)
 		if err != nil {
 			t.Fatal(err)

@@ -10,13 +10,64 @@ import (
 	"github.com/valelab/valelab/netmap/internal/region"
 )
 
-// memory is what the opens of a port share: its region, which lives from the first open to the last.
-type memory struct {
-	region *region.Region
-	port   *region.Port
-	owner  []*Open            // of port.Places; nil: not open
-	opens  map[*Open]struct{} // that have their rings
-	users  int                // opens that are not closed
+// Memory is what the rings of ports lie in: netmap's memory region. Ports that share one can swap buffers. It takes
+// no room while none of its ports is open; the region lives from the first open to the last.
+type Memory struct {
+	name string
+	geo  region.Geometry
+
+	// Under the engine's lock.
+	region *region.Region // nil: nothing is open
+	users  int            // opens that are not closed
+}
+
+// NewMemory describes a memory of this geometry. The name shows in /proc/PID/maps.
+func NewMemory(name string, geo region.Geometry) *Memory { return &Memory{name: name, geo: geo} }
+
+// Geometry is that of the region.
+func (m *Memory) Geometry() region.Geometry { return m.geo }
+
+// join makes the region, with a file takes it over, or finds that it is there. leave takes it back.
+func (m *Memory) join(restore *Restore) (err error) {
+	switch {
+	case m.region != nil:
+		if restore != nil && !m.is(restore.Region) {
+			return fmt.Errorf("%w: not the region of the port's other opens", ErrInvalid)
+		}
+	case restore == nil:
+		if m.region, err = region.Create("netmap-"+m.name, m.geo); err != nil {
+			return err
+		}
+	default:
+		file, err := duplicate(restore.Region, "netmap-"+m.name)
+		if err != nil {
+			return err
+		}
+		if m.region, err = region.Attach(file, m.geo); err != nil {
+			m.region = nil
+			file.Close()
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		m.region.RestoreBufs(restore.Bufs)
+	}
+	m.users++
+	return nil
+}
+
+func (m *Memory) leave() {
+	if m.users--; m.users == 0 {
+		m.region.Close()
+		m.region = nil
+	}
+}
+
+// is says whether a file is the region's.
+func (m *Memory) is(f *os.File) bool {
+	var a, b unix.Stat_t
+	if unix.Fstat(int(m.region.File().Fd()), &a) != nil || onFD(f, func(fd int) error { return unix.Fstat(fd, &b) }) != nil {
+		return false
+	}
+	return a.Dev == b.Dev && a.Ino == b.Ino
 }
 
 // layout gives what a region for an endpoint looks like.
@@ -31,6 +82,9 @@ func layout(iface string, rings, slots int) (region.Spec, region.Geometry, error
 	if err != nil {
 		return spec, geo, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
+	if rings < 1 {
+		return spec, geo, fmt.Errorf("%w: no rings", ErrInvalid)
+	}
 	return spec, geo, nil
 }
 
@@ -42,43 +96,4 @@ func MemSize(rings, slots int) (int, error) {
 		return 0, err
 	}
 	return geo.MemSize(), nil
-}
-
-// newMemory makes a region, or with a file takes one over.
-func newMemory(iface string, rings, slots int, file *os.File) (*memory, error) {
-	spec, geo, err := layout(iface, rings, slots)
-	if err != nil {
-		return nil, err
-	}
-	m := &memory{opens: make(map[*Open]struct{})}
-	if file == nil {
-		if m.region, err = region.Create("netmap-"+iface, geo); err != nil {
-			return nil, err
-		}
-		m.port, err = m.region.AddPort(spec)
-	} else {
-		if file, err = duplicate(file, "netmap-"+iface); err != nil {
-			return nil, err
-		}
-		if m.region, err = region.Attach(file, geo); err != nil {
-			file.Close()
-			return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-		m.port, err = m.region.RestorePort(spec)
-	}
-	if err != nil {
-		m.region.Close()
-		return nil, err
-	}
-	m.owner = make([]*Open, len(m.port.Places))
-	return m, nil
-}
-
-// is says whether a file is the region's.
-func (m *memory) is(f *os.File) bool {
-	var a, b unix.Stat_t
-	if unix.Fstat(int(m.region.File().Fd()), &a) != nil || onFD(f, func(fd int) error { return unix.Fstat(fd, &b) }) != nil {
-		return false
-	}
-	return a.Dev == b.Dev && a.Ino == b.Ino
 }

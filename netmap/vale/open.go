@@ -3,7 +3,6 @@ package vale
 import (
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/valelab/valelab/netmap/internal/abi"
 	"github.com/valelab/valelab/netmap/internal/region"
@@ -13,25 +12,48 @@ import (
 // OpenConfig says which rings of a port a program opens.
 type OpenConfig struct {
 	Interface string // goes into ni_name
-	Mode      uint32 // NR_REG_ALL_NIC, NR_REG_SW, NR_REG_NIC_SW or NR_REG_ONE_NIC
-	RingID    int    // with NR_REG_ONE_NIC
-	// Flags are NR_TX_RINGS_ONLY and NR_RX_RINGS_ONLY. Others go back to the program (Register) and change
-	// nothing here: a ring has one owner with NR_EXCLUSIVE or without, and NR_NO_TX_POLL is the program's affair.
-	Flags   uint64
-	Rings   int    // geometry, of the port's first open: NIC rings each way
-	Slots   int    // and slots per ring
-	Restore *Files // of the same open in an engine that is no more; nil: a new open
+	Mode      uint32 // NR_REG_ALL_NIC, NR_REG_SW, NR_REG_NIC_SW, NR_REG_ONE_NIC or NR_REG_ONE_SW
+	RingID    int    // with the two of one ring
+	// Flags are NR_TX_RINGS_ONLY, NR_RX_RINGS_ONLY and NR_EXCLUSIVE. Others go back to the program (Register) and
+	// change nothing here.
+	Flags uint64
+	Extra int // buffers that the program wants beside those in its rings
+
+	// The rings of the port, of its first open: Spec, or for an endpoint so many NIC rings each way with so many
+	// slots. Memory is what they lie in; nil: in a memory of the port's own.
+	Spec   *region.Spec
+	Rings  int
+	Slots  int
+	Memory *Memory
+
+	Restore *Restore // of the same open in an engine that is no more; nil: a new open
+}
+
+// Kept is what a server must remember of an open, beside its config and its Files, to restore it.
+type Kept struct {
+	IfOfs   int   `json:"if"`
+	Objects []int `json:"rings"` // where the rings lie
+	Extra   int   `json:"extra,omitempty"`
+}
+
+// Restore is what is left of an open whose engine is no more. The files stay the caller's. Bufs, which says what
+// buffers of the region are in use, is that of the latest of all opens of the memory.
+type Restore struct {
+	Files
+	Kept
+	Bufs []region.Range
 }
 
 // Open is a set of rings that a program has opened together. While a port has one it is in netmap mode: the
 // switch is at its NIC rings, its socket at the host rings.
 type Open struct {
-	port   *Port
-	memory *memory
+	port  *Port
+	rings *ringset
 
 	mode   uint32 // as asked for
 	ringID int
 	flags  uint64
+	extra  int // buffers that it got
 
 	// Under the engine's lock.
 	files    Files    // without the region, which is the memory's
@@ -43,12 +65,12 @@ type Open struct {
 	closed   bool
 }
 
-// OpenRings opens rings of the port. The region is made by the first open and shared by the others, whose
-// geometry is then that of the first. The error is ErrBusy if one of the rings is open, ErrInvalid if there
-// is no such ring or the port has none.
+// OpenRings opens rings of the port. The region is made by the first open of its memory; the geometry is that of the
+// port's first. The error is ErrBusy if one of the rings is open and either open is exclusive, ErrInvalid if there
+// is no such ring or the port has none, region.ErrNoRoom if the memory is full.
 //
-// With Restore, which stays the caller's, the open carries on where an engine that is no more has left it;
-// the switch's state must be that engine's, too.
+// With Restore the open carries on where an engine that is no more has left it; the switch's state must be that
+// engine's, too.
 func (p *Port) OpenRings(cfg OpenConfig) (*Open, error) {
 	p.sw.engine.mu.Lock()
 	defer p.sw.engine.mu.Unlock()
@@ -64,20 +86,14 @@ func (p *Port) open(cfg OpenConfig) (*Open, error) {
 	switch {
 	case p.gone:
 		return nil, ErrClosed
-	case p.mode != ModeSocket:
+	case p.mode != ModeSocket && p.mode != ModePort:
 		return nil, fmt.Errorf("%w: the port of a %s has no rings", ErrInvalid, p.mode)
 	}
-	m := p.memory
-	if m == nil {
-		var err error
-		if m, err = p.newMemory(cfg); err != nil {
-			return nil, err
-		}
-	} else if cfg.Restore != nil && !m.is(cfg.Restore.Region) {
-		return nil, fmt.Errorf("%w: not the region of the port's other opens", ErrInvalid)
+	rings, err := p.joinRings(cfg)
+	if err != nil {
+		return nil, err
 	}
-	o := &Open{port: p, memory: m, mode: cfg.Mode, ringID: cfg.RingID, flags: cfg.Flags, ifOfs: -1}
-	m.users++
+	o := &Open{port: p, rings: rings, mode: cfg.Mode, ringID: cfg.RingID, flags: cfg.Flags, ifOfs: -1}
 	if err := o.start(cfg); err != nil {
 		o.end()
 		return nil, err
@@ -85,18 +101,43 @@ func (p *Port) open(cfg OpenConfig) (*Open, error) {
 	return o, nil
 }
 
-// newMemory makes the region of the port's first open, or takes it over.
-func (p *Port) newMemory(cfg OpenConfig) (*memory, error) {
-	if cfg.Restore == nil {
-		return newMemory(cfg.Interface, cfg.Rings, cfg.Slots, nil)
+// joinRings finds the port's rings, or makes them for its first open, and counts the open as a user of the memory.
+func (p *Port) joinRings(cfg OpenConfig) (*ringset, error) {
+	if p.rings != nil {
+		return p.rings, p.rings.memory.join(cfg.Restore)
 	}
-	rings, slots := p.sw.state.Geometry(p.index)
-	return newMemory(cfg.Interface, rings, slots, cfg.Restore.Region)
+	spec, geo := region.Spec{}, region.Geometry{}
+	var err error
+	if cfg.Spec != nil {
+		spec = *cfg.Spec
+		geo, err = region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES, Extra: cfg.Extra})
+	} else {
+		spec, geo, err = layout(cfg.Interface, cfg.Rings, cfg.Slots)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := cfg.Memory
+	if m == nil {
+		m = NewMemory(cfg.Interface, geo)
+	}
+	if err := m.join(cfg.Restore); err != nil {
+		return nil, err
+	}
+	rings, err := newRingset(m, spec)
+	if err != nil {
+		m.leave()
+		return nil, err
+	}
+	return rings, nil
 }
 
 // start does the work of an open. After an error, end takes back what was done.
 func (o *Open) start(cfg OpenConfig) error {
-	if err := o.bind(cfg); err != nil {
+	if err := o.rings.bind(o, cfg); err != nil {
+		return err
+	}
+	if err := o.takeIf(cfg); err != nil {
 		return err
 	}
 	if err := o.makeFiles(cfg.Restore); err != nil {
@@ -107,48 +148,35 @@ func (o *Open) start(cfg OpenConfig) error {
 	return err
 }
 
-// bind takes the rings and a netmap_if.
-func (o *Open) bind(cfg OpenConfig) error {
-	m := o.memory
-	bound, err := m.port.Select(cfg.Mode, uint16(cfg.RingID), cfg.Flags)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	for i, is := range bound {
-		if is && m.owner[i] != nil {
-			return ErrBusy
-		}
-	}
-	if !slices.Contains(bound, true) {
-		return fmt.Errorf("%w: no ring", ErrInvalid)
-	}
-	m.opens[o] = struct{}{}
-	for i, is := range bound {
-		if is {
-			m.owner[i] = o
-			o.bound = append(o.bound, i)
-		}
-	}
+// takeIf takes a netmap_if and the extra buffers, whose list begins there.
+func (o *Open) takeIf(cfg OpenConfig) (err error) {
+	r := o.rings.memory.region
 	if cfg.Restore != nil {
-		ofs := o.port.sw.state.Owner(o.port.index, ringID(m.port.Places[o.bound[0]]))
-		if err := m.region.RestoreIf(ofs); err != nil {
+		if err := r.RestoreIf(cfg.Restore.IfOfs); err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
-		o.ifOfs = ofs
+		o.ifOfs, o.extra = cfg.Restore.IfOfs, cfg.Restore.Extra
 		return nil
 	}
+	bound := make([]bool, len(o.rings.port.Places))
 	for _, i := range o.bound {
-		m.region.ResetRing(m.port, i)
+		bound[i] = true
 	}
-	o.ifOfs, err = m.region.AddIf(m.port, bound)
+	ofs, err := r.AddIf(o.rings.port, bound)
 	if err != nil {
-		o.ifOfs = -1
+		return err
 	}
-	return err
+	o.ifOfs = ofs
+	if cfg.Extra > 0 {
+		var head uint32
+		head, o.extra = r.TakeExtra(cfg.Extra)
+		r.SetExtra(ofs, head)
+	}
+	return nil
 }
 
 // makeFiles makes the descriptors, or takes them over.
-func (o *Open) makeFiles(restore *Files) (err error) {
+func (o *Open) makeFiles(restore *Restore) (err error) {
 	if restore == nil {
 		if o.files.Kick, err = newKick(); err != nil {
 			return err
@@ -170,25 +198,21 @@ func (o *Open) makeFiles(restore *Files) (err error) {
 
 // connect gives the rings to the core. The worker's thread runs it.
 func (o *Open) connect(restored bool) error {
-	p, m := o.port, o.memory
+	p, s := o.port, o.rings
 	c, err := p.core.NewOpen(int(o.files.Kick.Fd()), int(o.waker.Fd()))
 	if err != nil {
 		return err
 	}
 	for _, i := range o.bound {
-		at := m.port.Places[i]
-		if err := c.AddRing(m.region, at, restored); err != nil {
+		if err := c.AddRing(s.memory.region, s.port.Places[i], restored); err != nil {
 			c.Close()
 			return err
 		}
-		p.sw.state.SetOwner(p.index, ringID(at), o.ifOfs)
 	}
 	o.core = c
-	if p.memory == nil {
-		spec := m.port.Spec
-		p.sw.state.SetGeometry(p.index, spec.TxRings, spec.TxSlots)
-		p.core.SetNetmap(spec.TxRings)
-		p.memory = m
+	if p.rings == nil {
+		p.core.SetNetmap(true, s.port.Spec.RxRings)
+		p.rings = s
 	}
 	return nil
 }
@@ -206,23 +230,41 @@ func ringID(at region.Place) core.RingID {
 // also when the engine takes the rings away.
 func (o *Open) Files() Files {
 	f := o.files
-	f.Region = o.memory.region.File()
+	f.Region = o.rings.memory.region.File()
 	return f
+}
+
+// Kept is what to remember of the open.
+func (o *Open) Kept() Kept {
+	o.port.sw.engine.mu.Lock()
+	defer o.port.sw.engine.mu.Unlock()
+	k := Kept{IfOfs: o.ifOfs, Extra: o.extra}
+	if !o.detached {
+		k.Objects = o.rings.objects(o)
+	}
+	return k
+}
+
+// UsedBufs says which buffers of the open's memory are in use, for Restore.
+func (o *Open) UsedBufs() []region.Range {
+	o.port.sw.engine.mu.Lock()
+	defer o.port.sw.engine.mu.Unlock()
+	return o.rings.memory.region.UsedBufs()
 }
 
 // Grant is what a program must know beyond the netmap_if to map the region.
 func (o *Open) Grant() abi.Grant {
-	g := o.memory.region.Grant(o.memory.port, o.ifOfs)
+	g := o.rings.memory.region.Grant(o.rings.port, o.ifOfs)
 	g.Mode, g.Flags = o.mode, o.flags
 	return g
 }
 
 // Register is the body of the answer to the program.
 func (o *Open) Register() abi.ReqRegister {
-	spec := o.memory.port.Spec
+	spec := o.rings.port.Spec
 	return abi.ReqRegister{
 		Offset:      uint64(o.ifOfs),
-		Memsize:     uint64(o.memory.region.Geometry().MemSize()),
+		Memsize:     uint64(o.rings.memory.geo.MemSize()),
 		TxSlots:     uint32(spec.TxSlots),
 		RxSlots:     uint32(spec.RxSlots),
 		TxRings:     uint16(spec.TxRings),
@@ -231,6 +273,7 @@ func (o *Open) Register() abi.ReqRegister {
 		HostRxRings: uint16(spec.HostRxRings),
 		Mode:        o.mode,
 		RingID:      uint16(o.ringID),
+		ExtraBufs:   uint32(o.extra),
 		Flags:       o.flags,
 	}
 }
@@ -246,10 +289,10 @@ func (o *Open) Close() error {
 
 // eachOpen calls f with all opens of the port that have their rings.
 func (p *Port) eachOpen(f func(*Open)) {
-	if p.memory == nil {
+	if p.rings == nil {
 		return
 	}
-	for o := range p.memory.opens {
+	for o := range p.rings.opens {
 		f(o)
 	}
 }
@@ -260,26 +303,26 @@ func (o *Open) detach() {
 		return
 	}
 	o.detached = true
-	p, m := o.port, o.memory
-	delete(m.opens, o)
-	last := len(m.opens) == 0
+	p, s := o.port, o.rings
+	delete(s.opens, o)
+	last := len(s.opens) == 0 && p.rings == s
 	p.sw.worker.do(func() {
 		if o.core != nil {
 			o.core.Close()
 		}
-		if last && p.memory == m {
-			p.core.SetNetmap(0)
-			p.sw.state.SetGeometry(p.index, 0, 0)
+		if last {
+			p.core.SetNetmap(false, 0)
 		}
 	})
-	for _, i := range o.bound {
-		m.owner[i] = nil
-	}
 	if o.ifOfs >= 0 {
-		m.region.DropIf(o.ifOfs)
+		if o.extra > 0 {
+			s.memory.region.GiveExtra(o.ifOfs)
+		}
+		s.memory.region.DropIf(o.ifOfs)
 	}
-	if last && p.memory == m {
-		p.memory = nil
+	s.release(o)
+	if last {
+		p.rings = nil
 	}
 }
 
@@ -295,7 +338,5 @@ func (o *Open) end() {
 			f.Close()
 		}
 	}
-	if o.memory.users--; o.memory.users == 0 {
-		o.memory.region.Close()
-	}
+	o.rings.memory.leave()
 }

@@ -14,11 +14,11 @@ type Port struct {
 	mode  string // without a program
 
 	// Under the engine's lock.
-	gone   bool
-	core   *core.Port
-	trunk  *Trunk
-	memory *memory // of its opens; nil: none
-	taps   []*tap  // of captures
+	gone  bool
+	core  *core.Port
+	trunk *Trunk
+	rings *ringset // of its opens; nil: none
+	taps  []*tap   // of captures
 }
 
 // AttachSocket makes a port on an AF_PACKET socket (OpenPacketSocket) and puts it to use. index is the port's
@@ -33,6 +33,11 @@ func (s *Switch) AttachUplink(name string, index, sock, mtu int) (*Port, error) 
 	return s.attach(ModeUplink, name, index, sock, mtu)
 }
 
+// AttachPort makes a port that has nothing but the rings that programs open: what comes while there are none is lost.
+func (s *Switch) AttachPort(name string, index int) (*Port, error) {
+	return s.attach(ModePort, name, index, -1, 0)
+}
+
 func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) {
 	s.engine.mu.Lock()
 	defer s.engine.mu.Unlock()
@@ -41,7 +46,13 @@ func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) 
 		return nil, fmt.Errorf("switch %s: port %s: %w", s.name, name, err)
 	}
 	p := &Port{sw: s, name: name, index: index, mode: mode}
-	s.worker.do(func() { p.core, err = s.core.NewSocket(index, sock, mtu) })
+	s.worker.do(func() {
+		if sock < 0 {
+			p.core, err = s.core.NewPlain(index)
+		} else {
+			p.core, err = s.core.NewSocket(index, sock, mtu)
+		}
+	})
 	if err != nil {
 		s.release(index)
 		return nil, fmt.Errorf("switch %s: port %s: %w", s.name, name, err)

@@ -24,8 +24,8 @@ type keptPort struct {
 }
 
 type keptOpen struct {
-	cfg   OpenConfig
-	files Files
+	cfg  OpenConfig
+	kept Restore
 }
 
 func dupFile(t testing.TB, f *os.File) *os.File {
@@ -38,8 +38,9 @@ func dupFile(t testing.TB, f *os.File) *os.File {
 	return d
 }
 
-func keepFiles(t testing.TB, f Files) Files {
-	return Files{dupFile(t, f.Region), dupFile(t, f.Kick), dupFile(t, f.Wake)}
+func keepOpen(t testing.TB, o *Open) Restore {
+	f := o.Files()
+	return Restore{Files{dupFile(t, f.Region), dupFile(t, f.Kick), dupFile(t, f.Wake)}, o.Kept(), o.UsedBufs()}
 }
 
 // restore builds a switch again from what was kept.
@@ -57,7 +58,8 @@ func (k *kept) restore(t testing.TB, e *Engine) (*Switch, []*Open) {
 		}
 		for _, ko := range kp.opens {
 			cfg := ko.cfg
-			cfg.Restore = &ko.files
+			cfg.Restore = &ko.kept
+			cfg.Restore.Bufs = kp.opens[len(kp.opens)-1].kept.Bufs
 			o, err := p.OpenRings(cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -100,7 +102,7 @@ func TestRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 			opens = append(opens, o)
-			kp.opens = append(kp.opens, keptOpen{cfg, keepFiles(t, o.Files())})
+			kp.opens = append(kp.opens, keptOpen{cfg, keepOpen(t, o)})
 		}
 		k.ports = append(k.ports, kp)
 	}
@@ -165,7 +167,7 @@ func TestRestoreWakes(t *testing.T) {
 	o, _ := mustOpen(t, s, "p", abi.NR_REG_ALL_NIC, 1, 64)
 	rx := find(t, o, false, false, 0)
 	k := &kept{state: dupFile(t, s.StateFile()), ports: []keptPort{{"p", newSocket(t), []keptOpen{
-		{OpenConfig{Interface: "eth1", Mode: abi.NR_REG_ALL_NIC}, keepFiles(t, o.Files())},
+		{OpenConfig{Interface: "eth1", Mode: abi.NR_REG_ALL_NIC, Rings: 1, Slots: 64}, keepOpen(t, o)},
 	}}}}
 	rx.Ctl.Wait.Store(1)
 	e.abandon()
@@ -202,10 +204,10 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	o, _ := mustOpen(t, s, "p", abi.NR_REG_ALL_NIC, 1, 64)
 	files := o.Files()
-	if _, err := o.port.OpenRings(OpenConfig{Mode: abi.NR_REG_SW, Restore: &Files{files.Kick, files.Kick, files.Wake}}); !errors.Is(err, ErrInvalid) {
+	if _, err := o.port.OpenRings(OpenConfig{Mode: abi.NR_REG_SW, Restore: &Restore{Files: Files{files.Kick, files.Kick, files.Wake}}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("another region: %v", err)
 	}
-	if _, err := o.port.OpenRings(OpenConfig{Mode: abi.NR_REG_SW, Restore: &Files{files.Region, files.Kick, files.Kick}}); !errors.Is(err, ErrInvalid) {
+	if _, err := o.port.OpenRings(OpenConfig{Mode: abi.NR_REG_SW, Restore: &Restore{Files: Files{files.Region, files.Kick, files.Kick}, Kept: Kept{IfOfs: 1024, Objects: []int{5, 6}}}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a wake descriptor that is none: %v", err)
 	}
 }
@@ -261,7 +263,7 @@ func TestRestoreIgnoresHeaders(t *testing.T) {
 	}
 	o, _ := mustOpen(t, s, "p", abi.NR_REG_ALL_NIC, 1, 64)
 	k := &kept{state: dupFile(t, s.StateFile()), ports: []keptPort{{"p", newSocket(t), []keptOpen{
-		{OpenConfig{Interface: "eth1", Mode: abi.NR_REG_ALL_NIC}, keepFiles(t, o.Files())},
+		{OpenConfig{Interface: "eth1", Mode: abi.NR_REG_ALL_NIC, Rings: 1, Slots: 64}, keepOpen(t, o)},
 	}}}}
 	for _, r := range ringsOf(t, o) {
 		r.Header.Head, r.Header.NumSlots, r.Header.BufSize, r.Header.Dir = 1<<31, 5000, 1, 7

@@ -35,17 +35,17 @@ func sorted[T any](m map[string]T) []string {
 
 // stats are those of the NIC rings, tx and rx of each, then of the host rings if there are any.
 func (p *Port) stats() []RingStats {
-	if p.memory == nil {
+	if p.rings == nil {
 		return []RingStats{
 			p.ringStats(core.RingID{Tx: true}, p.mode),
 			p.ringStats(core.RingID{}, p.mode),
 		}
 	}
 	var all []RingStats
-	for i, at := range p.memory.port.Places {
+	for i, at := range p.rings.port.Places {
 		r := p.ringStats(ringID(at), ModeNetmap)
-		if p.memory.owner[i] != nil {
-			r.addPositions(p.memory.region.Ctl(p.memory.port, i), at, p.counters(at))
+		if len(p.rings.owners[i]) > 0 {
+			r.addPositions(p.rings.memory.region.Ctl(p.rings.port, i), at, p.counters(at))
 		}
 		all = append(all, r)
 	}

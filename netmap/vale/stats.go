@@ -5,6 +5,7 @@ const (
 	ModeSocket = "socket" // an AF_PACKET socket
 	ModeNetmap = "netmap" // opened by a program
 	ModeTrunk  = "trunk"  // leads to another switch
+	ModePort   = "port"   // made by a program, and open in none now
 	ModeUplink = "uplink" // an AF_PACKET socket on an interface of the machine
 )
 

@@ -24,15 +24,13 @@ type open struct {
 func newOpen(s *Switch, c *net.UnixConn, bound []bool) (*open, error) {
 	o := &open{conn: c, bound: bound, done: make(chan struct{})}
 	var err error
+	if err = s.region.OpenRings(s.port, bound); err != nil {
+		return nil, errors.Join(err, unix.ENOMEM)
+	}
 	if o.ifOfs, err = s.region.AddIf(s.port, bound); err != nil {
 		return nil, errors.Join(err, unix.ENOMEM)
 	}
 	firstRx := s.port.Spec.TxRings + s.port.Spec.HostTxRings
-	for i, is := range bound {
-		if is {
-			s.region.ResetRing(s.port, i)
-		}
-	}
 	for i := range firstRx {
 		if !bound[i] {
 			continue

@@ -62,7 +62,7 @@ func Start(c Config) (*Switch, error) {
 	if s.region, err = region.Create(c.Interface, geo); err != nil {
 		return nil, err
 	}
-	if s.port, err = s.region.AddPort(spec); err == nil {
+	if s.port, err = s.region.NewPort(spec); err == nil {
 		err = s.listen()
 	}
 	if err != nil {
@@ -224,4 +224,9 @@ func (s *Switch) release(o *open) {
 	defer s.mu.Unlock()
 	delete(s.opens, o)
 	s.region.DropIf(o.ifOfs)
+	for i, is := range o.bound {
+		if is {
+			s.region.CloseRing(s.port, i)
+		}
+	}
 }

@@ -7,9 +7,9 @@
 //	0          RingOfs          BufOfs             MemSize = CtlOfs     Size
 //	| netmap_if | netmap_ring+slots | buffers        | control blocks     |
 //
-// The switch makes regions (Create, AddPort, AddIf, ResetRing) or takes them over after a restart (Attach,
-// RestorePort, RestoreIf): where things lie depends only on the geometry and the order of the calls. A
-// program maps what it was granted (Map) and believes nothing in it: offsets and counts are read once and
+// The switch makes regions (Create), puts ports into them (NewPort), opens and closes their rings (OpenRings, AddIf),
+// or takes them over after a restart (Attach, RestoreRing, RestoreIf, RestoreBufs). Rings and buffers are given out lowest
+// first, as netmap does. A program maps what it was granted (Map) and believes nothing in it: offsets and counts are read once and
 // checked.
 //
 // Here belong layout, mapping and access to mapped rings. Moving positions, syncing and waiting belong to

@@ -14,7 +14,10 @@ func FuzzParse(f *testing.F) {
 	geo := Geometry{IfSize: 1024, IfNum: 4, RingSize: 1024, RingNum: 4, BufSize: 2048, BufNum: 18}
 	r := InMemory(geo)
 	size := geo.Size()
-	p, err := r.AddPort(spec)
+	p, err := r.NewPort(spec)
+	if err == nil {
+		err = r.OpenRings(p, []bool{true, true, true, true})
+	}
 	if err != nil {
 		f.Fatal(err)
 	}

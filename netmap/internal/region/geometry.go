@@ -12,7 +12,7 @@ const maxBufSize = 1<<16 - 64
 // Spec says which rings a port has.
 type Spec struct {
 	Name                     string // what its netmap_ifs are called, cut to 15 bytes there
-	TxRings, RxRings         int    // NIC rings, 1 to 16 of each
+	TxRings, RxRings         int    // NIC rings, up to 16 of each
 	HostTxRings, HostRxRings int    // 0 for a port without a host stack
 	TxSlots, RxSlots         int    // per ring, 2 to 4096; any number
 }
@@ -22,8 +22,8 @@ func (s Spec) rings() int { return s.TxRings + s.HostTxRings + s.RxRings + s.Hos
 
 func (s Spec) check() error {
 	for _, n := range []int{s.TxRings, s.RxRings} {
-		if n < 1 || n > abi.NMU_MAX_RINGS {
-			return fmt.Errorf("port %s: %d rings, want 1 to %d", s.Name, n, abi.NMU_MAX_RINGS)
+		if n < 0 || n > abi.NMU_MAX_RINGS {
+			return fmt.Errorf("port %s: %d rings, want 0 to %d", s.Name, n, abi.NMU_MAX_RINGS)
 		}
 	}
 	for _, n := range []int{s.HostTxRings, s.HostRxRings} {

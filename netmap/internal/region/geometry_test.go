@@ -65,8 +65,13 @@ func TestFitEverySize(t *testing.T) {
 						t.Errorf("%+v %d: %d is not a page boundary", s, size, ofs)
 					}
 				}
-				if _, err := g.place(s, 0, 2); err != nil {
+				r := newRegion(nil, nil, g)
+				if _, err := r.NewPort(s); err != nil {
 					t.Errorf("%+v %d: %v", s, size, err)
+				}
+				// All rings, host rings and pipes fit at once.
+				if n := (s.TxRings+1)*s.TxSlots + (s.RxRings+1)*s.RxSlots; r.bufs.take(n) == nil || g.RingNum < 2*(rings+1) {
+					t.Errorf("%+v %d: %d rings, %d buffers", s, size, g.RingNum, g.BufNum)
 				}
 			}
 		}
@@ -76,13 +81,13 @@ func TestFitEverySize(t *testing.T) {
 func TestFitRefuses(t *testing.T) {
 	ok := Spec{Name: "p", TxRings: 1, RxRings: 1, TxSlots: 64, RxSlots: 64}
 	for name, change := range map[string]func(*Spec, *Room){
-		"no ring":       func(s *Spec, _ *Room) { s.TxRings = 0 },
-		"17 rings":      func(s *Spec, _ *Room) { s.RxRings = 17 },
-		"host rings":    func(s *Spec, _ *Room) { s.HostTxRings = -1 },
-		"one slot":      func(s *Spec, _ *Room) { s.TxSlots = 1 },
-		"4097 slots":    func(s *Spec, _ *Room) { s.RxSlots = 4097 },
-		"odd buffers":   func(_ *Spec, r *Room) { r.BufSize = 2000 },
-		"large buffers": func(_ *Spec, r *Room) { r.BufSize = 1 << 16 },
+		"less than none": func(s *Spec, _ *Room) { s.TxRings = -1 },
+		"17 rings":       func(s *Spec, _ *Room) { s.RxRings = 17 },
+		"host rings":     func(s *Spec, _ *Room) { s.HostTxRings = -1 },
+		"one slot":       func(s *Spec, _ *Room) { s.TxSlots = 1 },
+		"4097 slots":     func(s *Spec, _ *Room) { s.RxSlots = 4097 },
+		"odd buffers":    func(_ *Spec, r *Room) { r.BufSize = 2000 },
+		"large buffers":  func(_ *Spec, r *Room) { r.BufSize = 1 << 16 },
 	} {
 		s, r := ok, Room{}
 		change(&s, &r)

@@ -1,11 +1,86 @@
 package region
 
-import "github.com/valelab/valelab/netmap/internal/abi"
+import (
+	"fmt"
 
-// ResetRing writes ring i of the port as new: all of it free to send in (TX) or empty (RX), every slot
-// with the buffer it was born with. No program may have the ring open, and the switch must not be at it.
-func (r *Region) ResetRing(p *Port, i int) {
-	place := p.Places[i]
+	"github.com/valelab/valelab/netmap/internal/abi"
+)
+
+// OpenRings gives the port's rings that which names their objects, buffers and control blocks, RX rings first, and
+// writes them as new: all of it free to send in (TX) or empty (RX). Nobody has them open. The error is ErrNoRoom; then
+// none is open.
+func (r *Region) OpenRings(p *Port, which []bool) error {
+	tx := p.Spec.TxRings + p.Spec.HostTxRings
+	var done []int
+	for k := range which {
+		i := (tx + k) % len(which)
+		if !which[i] {
+			continue
+		}
+		if err := r.openRing(p, i); err != nil {
+			for _, i := range done {
+				r.CloseRing(p, i)
+			}
+			return err
+		}
+		done = append(done, i)
+	}
+	return nil
+}
+
+func (r *Region) openRing(p *Port, i int) error {
+	object := -1
+	for k, used := range r.rings {
+		if !used {
+			object = k
+			break
+		}
+	}
+	if object < 0 {
+		return fmt.Errorf("port %s: rings: %w", p.Spec.Name, ErrNoRoom)
+	}
+	bufs := r.bufs.take(p.Places[i].Slots)
+	if bufs == nil {
+		return fmt.Errorf("port %s: buffers: %w", p.Spec.Name, ErrNoRoom)
+	}
+	r.setObject(p, i, object)
+	r.writeRing(p.Places[i], bufs)
+	return nil
+}
+
+// RestoreRing is OpenRings for a ring that is open already, in an attached region: Object says where.
+func (r *Region) RestoreRing(p *Port, i, object int) error {
+	if object < 0 || object >= len(r.rings) || r.rings[object] {
+		return fmt.Errorf("port %s: no free ring at %d", p.Spec.Name, object)
+	}
+	r.setObject(p, i, object)
+	return nil
+}
+
+// Object is the number of the object of the ring pool that ring i of the port has, while it is open.
+func (r *Region) Object(p *Port, i int) int {
+	return (p.Places[i].Ofs - r.geo.RingOfs()) / r.geo.RingSize
+}
+
+func (r *Region) setObject(p *Port, i, object int) {
+	r.rings[object] = true
+	p.Places[i].Ofs = r.geo.RingOfs() + object*r.geo.RingSize
+	p.Places[i].CtlOfs = r.geo.CtlOfs() + object*abi.NMU_CTL_SIZE
+}
+
+// CloseRing takes back what OpenRings gave: the buffers that the slots hold now, whatever the program has made of
+// them. The switch must not be at the ring any more.
+func (r *Region) CloseRing(p *Port, i int) {
+	slots := array[abi.Slot](r.mem, p.Places[i].Ofs+ringSize, p.Places[i].Slots)
+	for k := range slots {
+		r.bufs.give(slots[k].BufIdx)
+	}
+	r.rings[r.Object(p, i)] = false
+	p.Places[i].Ofs, p.Places[i].CtlOfs = 0, 0
+}
+
+// writeRing writes a ring as new, with these buffers.
+func (r *Region) writeRing(place Place, bufs []uint32) {
 	n := uint32(place.Slots)
 	ring := abi.Ring{
 		BufOfs:   int64(r.geo.BufOfs() - place.Ofs),
@@ -21,10 +96,7 @@ func (r *Region) ResetRing(p *Port, i int) {
 	*at[abi.Ring](r.mem, place.Ofs) = ring
 	slots := array[abi.Slot](r.mem, place.Ofs+ringSize, place.Slots)
 	for k := range slots {
-		slots[k] = abi.Slot{
-			BufIdx: uint32(place.FirstBuf + k),
-			Len:    uint16(r.geo.BufSize),
-		}
+		slots[k] = abi.Slot{BufIdx: bufs[k], Len: uint16(r.geo.BufSize)}
 	}
 	ctl := at[abi.Ctl](r.mem, place.CtlOfs)
 	ctl.Head.Store(0)

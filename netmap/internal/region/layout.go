@@ -6,28 +6,32 @@ import (
 	"github.com/valelab/valelab/netmap/internal/abi"
 )
 
-// Place says what a ring is and where it lies. Offsets are from the start of the region.
+// Place says what a ring is and, while it is open, where it lies. Offsets are from the start of the region.
 type Place struct {
-	Tx       bool // the program sends on it
-	Host     bool // its other side is the kernel's stack
-	ID       int  // ringid: NIC rings from 0, host rings after them
-	Slots    int
-	Ofs      int // of the netmap_ring
-	CtlOfs   int // of its control block
-	FirstBuf int // slot i starts with buffer FirstBuf + i
+	Tx     bool // the program sends on it
+	Host   bool // its other side is the kernel's stack
+	ID     int  // ringid: NIC rings from 0, host rings after them
+	Slots  int
+	Ofs    int // of the netmap_ring; 0: the ring is not open
+	CtlOfs int // of its control block
 }
 
 // Port is one port of a region: its rings in the order of ring_ofs (NIC tx, host tx, NIC rx, host rx).
-// It is immutable.
 type Port struct {
 	Spec   Spec
 	Places []Place
 }
 
-// place lays out a port whose first ring is object ring of the ring pool and whose first buffer is buf.
-func (g Geometry) place(s Spec, ring, buf int) (*Port, error) {
+// NewPort describes a port. Its rings take room in the region once they are opened.
+func (r *Region) NewPort(s Spec) (*Port, error) {
 	if err := s.check(); err != nil {
 		return nil, err
+	}
+	if n := max(s.TxSlots, s.RxSlots); ringSize+slotSize*n > r.geo.RingSize {
+		return nil, fmt.Errorf("port %s: %d slots: %w: its rings are smaller", s.Name, n, ErrNoRoom)
+	}
+	if ifSize+8*s.rings() > r.geo.IfSize {
+		return nil, fmt.Errorf("port %s: %d rings: %w: its netmap_ifs have fewer", s.Name, s.rings(), ErrNoRoom)
 	}
 	p := &Port{Spec: s, Places: make([]Place, 0, s.rings())}
 	for i := range s.TxRings + s.HostTxRings {
@@ -35,23 +39,6 @@ func (g Geometry) place(s Spec, ring, buf int) (*Port, error) {
 	}
 	for i := range s.RxRings + s.HostRxRings {
 		p.Places = append(p.Places, Place{Host: i >= s.RxRings, ID: i, Slots: s.RxSlots})
-	}
-	// Objects are handed out to RX rings first, as netmap does.
-	firstRx := s.TxRings + s.HostTxRings
-	for k := range p.Places {
-		i := (firstRx + k) % len(p.Places)
-		at := &p.Places[i]
-		at.Ofs = g.RingOfs() + ring*g.RingSize
-		at.CtlOfs = g.CtlOfs() + ring*abi.NMU_CTL_SIZE
-		at.FirstBuf = buf
-		ring++
-		buf += at.Slots
-		if ringSize+slotSize*at.Slots > g.RingSize {
-			return nil, fmt.Errorf("port %s: %d slots do not fit the region's rings", s.Name, at.Slots)
-		}
-	}
-	if ring > g.RingNum || buf > g.BufNum {
-		return nil, fmt.Errorf("port %s: rings: %w", s.Name, ErrNoRoom)
 	}
 	return p, nil
 }
@@ -67,6 +54,11 @@ func (p *Port) Select(mode uint32, ringID uint16, flags uint64) ([]bool, error) 
 		wants = func(at Place) bool { return at.Host }
 	case abi.NR_REG_NIC_SW:
 		wants = func(at Place) bool { return true }
+	case abi.NR_REG_ONE_SW:
+		if int(ringID) >= max(p.Spec.HostTxRings, p.Spec.HostRxRings) {
+			return nil, fmt.Errorf("port %s has no host ring %d", p.Spec.Name, ringID)
+		}
+		wants = func(at Place) bool { return at.Host && at.ID == p.firstHost(at.Tx)+int(ringID) }
 	case abi.NR_REG_ONE_NIC:
 		if int(ringID) >= max(p.Spec.TxRings, p.Spec.RxRings) {
 			return nil, fmt.Errorf("port %s has no ring %d", p.Spec.Name, ringID)
@@ -84,4 +76,12 @@ func (p *Port) Select(mode uint32, ringID uint16, flags uint64) ([]bool, error) 
 			!(at.Tx && flags&abi.NR_RX_RINGS_ONLY != 0) && !(!at.Tx && flags&abi.NR_TX_RINGS_ONLY != 0)
 	}
 	return open, nil
+}
+
+// firstHost is the ringid of the first host ring.
+func (p *Port) firstHost(tx bool) int {
+	if tx {
+		return p.Spec.TxRings
+	}
+	return p.Spec.RxRings
 }

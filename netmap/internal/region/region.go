@@ -16,8 +16,8 @@ type Region struct {
 	mem  []byte
 	geo  Geometry
 
-	nextRing, nextBuf int    // first unused objects
-	ifs               []bool // netmap_ifs in use
+	ifs, rings []bool // objects in use
+	bufs       bufPool
 }
 
 // Create makes a region without ports. The name shows in /proc/PID/maps.
@@ -41,13 +41,18 @@ func Attach(f *os.File, g Geometry) (*Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Region{file: f, mem: mem, geo: g, nextBuf: abi.NETMAP_FIRST_BUF, ifs: make([]bool, g.IfNum)}, nil
+	return newRegion(f, mem, g), nil
 }
 
 // InMemory makes a region in ordinary memory, without a memfd, so that the race detector, which does not see
 // mappings, sees both sides of it in one process.
-func InMemory(g Geometry) *Region {
-	return &Region{mem: make([]byte, g.Size()), geo: g, nextBuf: abi.NETMAP_FIRST_BUF, ifs: make([]bool, g.IfNum)}
+func InMemory(g Geometry) *Region { return newRegion(nil, make([]byte, g.Size()), g) }
+
+func newRegion(f *os.File, mem []byte, g Geometry) *Region {
+	return &Region{
+		file: f, mem: mem, geo: g,
+		ifs: make([]bool, g.IfNum), rings: make([]bool, g.RingNum), bufs: newBufPool(g.BufNum),
+	}
 }
 
 // File is the memfd; it belongs to the Region.
@@ -70,33 +75,6 @@ func (r *Region) Close() error {
 		err = cerr
 	}
 	return err
-}
-
-// AddPort gives a new port its rings, buffers and control blocks, and writes them: every ring as no
-// program has touched it yet.
-func (r *Region) AddPort(s Spec) (*Port, error) {
-	p, err := r.RestorePort(s)
-	if err != nil {
-		return nil, err
-	}
-	for i := range p.Places {
-		r.ResetRing(p, i)
-	}
-	return p, nil
-}
-
-// RestorePort finds a port in an attached region without writing anything. Ports must be restored in the
-// order in which they were added.
-func (r *Region) RestorePort(s Spec) (*Port, error) {
-	p, err := r.geo.place(s, r.nextRing, r.nextBuf)
-	if err != nil {
-		return nil, err
-	}
-	r.nextRing += len(p.Places)
-	for _, at := range p.Places {
-		r.nextBuf += at.Slots
-	}
-	return p, nil
 }
 
 // Grant says what a program must know to map the region and find in it what the netmap_if at ifOfs binds of

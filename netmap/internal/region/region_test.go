@@ -29,7 +29,10 @@ func create(t testing.TB, s Spec, ports int) (*Region, []*Port) {
 	t.Cleanup(func() { r.Close() })
 	var all []*Port
 	for range ports {
-		p, err := r.AddPort(s)
+		p, err := r.NewPort(s)
+		if err == nil {
+			err = r.OpenRings(p, slices.Repeat([]bool{true}, len(p.Places)))
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,8 +58,14 @@ func open(t testing.TB, r *Region, p *Port, mode uint32, ringID uint16, flags ui
 func TestDefaultLayout(t *testing.T) {
 	r, ports := create(t, Spec{Name: "p", TxRings: 1, RxRings: 1, TxSlots: 1024, RxSlots: 1024}, 1)
 	tx, rx := ports[0].Places[0], ports[0].Places[1]
-	if rx.Ofs != 12288 || tx.Ofs != 32768 || rx.FirstBuf != 2 || tx.FirstBuf != 1026 {
+	if rx.Ofs != 12288 || tx.Ofs != 32768 {
 		t.Errorf("rx %+v, tx %+v", rx, tx)
+	}
+	for i, want := range []uint32{1026, 2} {
+		ring, err := r.Ring(ports[0], i)
+		if err != nil || ring.Array[0].BufIdx != want || ring.Array[1023].BufIdx != want+1023 {
+			t.Errorf("ring %d begins with buffer %d, want %d (%v)", i, ring.Array[0].BufIdx, want, err)
+		}
 	}
 	if reg := open(t, r, ports[0], abi.NR_REG_ALL_NIC, 0, 0); reg.Offset != 0 {
 		t.Errorf("first netmap_if at %d", reg.Offset)
@@ -104,7 +113,6 @@ func TestMap(t *testing.T) {
 					}
 					got, want := rings[0].Place, p.Places[i]
 					rings = rings[1:]
-					want.FirstBuf = 0
 					if got != want {
 						t.Errorf("port %d ring %d: %+v, want %+v", k, i, got, want)
 					}
@@ -188,10 +196,22 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
+	again.RestoreBufs(r.UsedBufs())
+	if !slices.Equal(again.bufs.used, r.bufs.used) || again.bufs.left != r.bufs.left {
+		t.Error("other buffers are in use")
+	}
 	for i := range ports {
-		p, err := again.RestorePort(endpoint)
+		p, err := again.NewPort(endpoint)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for k := range p.Places {
+			if err := again.RestoreRing(p, k, r.Object(ports[i], k)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := again.RestoreRing(p, 0, r.Object(ports[i], 0)); err == nil {
+			t.Error("one ring restored twice")
 		}
 		if !slices.Equal(p.Places, ports[i].Places) {
 			t.Errorf("port %d: %+v, want %+v", i, p, ports[i])
@@ -203,7 +223,7 @@ func TestRestore(t *testing.T) {
 	if err := again.RestoreIf(int(reg.Offset)); err == nil {
 		t.Error("one netmap_if restored twice")
 	}
-	got, err := again.Ring(ports[1], 2)
+	got, err := again.Ring(ports[1], 2) // lies where it lay
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +247,10 @@ func TestRoom(t *testing.T) {
 	var err error
 	n := 1
 	for ; err == nil; n++ {
-		_, err = r.AddPort(ports[0].Spec)
+		var p *Port
+		if p, err = r.NewPort(ports[0].Spec); err == nil {
+			err = r.OpenRings(p, []bool{true, true})
+		}
 	}
 	if !errors.Is(err, ErrNoRoom) || n != 11 { // 20 rings: the 11th port has none
 		t.Errorf("port %d: %v", n, err)
@@ -285,5 +308,54 @@ func TestBytesOfBadSlots(t *testing.T) {
 	}
 	if &ring.Buf(1 << 31)[0] != &ring.Buf(0)[0] {
 		t.Error("a bad index does not give buffer 0")
+	}
+}
+
+// What programs have done to buffers, and to the lists that they give back, makes the pool no smaller than it should
+// be, and no larger.
+func TestBuffersComeBack(t *testing.T) {
+	r, ports := create(t, endpoint, 2)
+	all := r.geo.BufNum - abi.NETMAP_FIRST_BUF
+	a, err := r.Ring(ports[0], 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Ring(ports[1], 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range a.Array { // two ports swap what they have
+		a.Array[k].BufIdx, b.Array[k].BufIdx = b.Array[k].BufIdx, a.Array[k].BufIdx
+	}
+	head, got := r.TakeExtra(10)
+	if got != 10 {
+		t.Fatalf("%d extra buffers", got)
+	}
+	ofs := int(open(t, r, ports[0], abi.NR_REG_ALL_NIC, 0, 0).Offset)
+	r.SetExtra(ofs, head)
+	for i := range ports[0].Places {
+		r.CloseRing(ports[0], i)
+	}
+	before := r.bufs.left
+	r.GiveExtra(ofs)
+	if r.bufs.left != before+10 {
+		t.Errorf("%d buffers came back, want 10", r.bufs.left-before)
+	}
+	r.GiveExtra(ofs) // once more changes nothing
+	for i := range ports[1].Places {
+		r.CloseRing(ports[1], i)
+	}
+	if r.bufs.left != all {
+		t.Errorf("%d buffers free, want %d", r.bufs.left, all)
+	}
+	head, got = r.TakeExtra(1 << 20)
+	if got != all || r.bufs.left != 0 {
+		t.Errorf("%d extra buffers, %d left, want %d and 0", got, r.bufs.left, all)
+	}
+	*r.firstWord(head) = head // a list without end
+	r.SetExtra(ofs, head)
+	r.GiveExtra(ofs)
+	if r.bufs.left != 1 {
+		t.Errorf("%d buffers came back of a list that bites its tail, want 1", r.bufs.left)
 	}
 }

@@ -51,6 +51,9 @@ struct vale_port *vale_socket_new(struct vale_switch *sw, uint32_t index, int so
 /* Gives a socket port another socket, in the place of the one that it has, which is the caller's to close. */
 int vale_socket_rebind(struct vale_port *p, int sock, uint32_t mtu);
 
+/* A port that has nothing but the rings that programs open. */
+struct vale_port *vale_plain_new(struct vale_switch *sw, uint32_t index);
+
 /* One direction of a trunk: frames that switch a sends to its port come out of the port at switch b. */
 struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index);
 
@@ -67,8 +70,8 @@ void vale_port_forget(struct vale_state *state, uint32_t index);
 
 /* ---- netmap mode */
 
-/* rings > 0: the port is in netmap mode, with this many NIC rings each way; 0: back to socket mode. */
-void vale_port_set_netmap(struct vale_port *p, uint32_t rings);
+/* The port is in netmap mode, with this many NIC rings that receive, or back in socket mode. */
+void vale_port_set_netmap(struct vale_port *p, bool on, uint32_t rx_rings);
 
 /* An open: kick is readable when a program wants the switch to look; wake is written to wake the program.
  * Both stay the caller's; writing to wake must not block. */
@@ -82,10 +85,11 @@ struct vale_ring_config {
 	void *ring, *ctl, *buf; /* struct netmap_ring, struct nmu_ctl, buffer 0 */
 };
 
-/* Adds a ring to an open. restored: positions go on from the state; else they start from 0. */
+/* Adds a ring to an open: one that another open of the port has already, or a new one. restored: positions go on
+ * from the state; else those of a new one start from 0. */
 int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored);
 
-/* Takes the rings away from the program, wakes it, and frees the open. */
+/* Takes the rings away from the program, wakes it, and frees the open. Rings that other opens have stay theirs. */
 void vale_open_close(struct vale_open *o);
 
 /* Whether the port broke the rules since it came into netmap mode. */

@@ -22,13 +22,13 @@ static inline uint64_t mac_at(const uint8_t *p)
 /* Hands the frames in order to the port: to its ring, its kernel stack or its trunk. */
 static void deliver(struct vale_port *p, uint32_t ring, const struct vale_batch *b, const uint16_t *order, uint32_t n)
 {
-	if (p->rings > 0) {
-		struct vale_ring *r = p->rx[ring % p->rings];
+	if (p->netmap) {
+		struct vale_ring *r = p->rx[ring % p->rx_rings];
 
 		if (likely(r != NULL))
 			vale_ring_deliver(r, b, order, n);
 		else
-			vale_drop(&p->st->ring[VALE_RING_RX(ring % p->rings)], VALE_DROP_CLOSED, n);
+			vale_drop(&p->st->ring[VALE_RING_RX(ring % p->rx_rings)], VALE_DROP_CLOSED, n);
 	} else if (p->out != NULL) {
 		vale_channel_put(p->out, &p->st->ring[VALE_RING_RX(0)], b, order, n);
 	} else if (p->sock >= 0) {
@@ -117,7 +117,7 @@ static void deliver_lists(struct vale_port *from, uint32_t ring, struct vale_bat
 		if (p == NULL || p == from || (own == NONE && flood == NONE))
 			continue;
 		/* Frames to all go to ring 0, whatever ring they came from. */
-		if (own != NONE && p->rings > 1 && ring % p->rings != 0) {
+		if (own != NONE && p->netmap && ring % p->rx_rings != 0) {
 			deliver(p, ring, b, w->order, merge(w, own, NONE));
 			own = NONE;
 		}

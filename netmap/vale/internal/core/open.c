@@ -6,10 +6,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-void vale_port_set_netmap(struct vale_port *p, uint32_t rings)
+void vale_port_set_netmap(struct vale_port *p, bool on, uint32_t rx_rings)
 {
-	p->rings = rings;
-	if (rings == 0)
+	p->netmap = on;
+	p->rx_rings = rx_rings > 0 ? rx_rings : 1;
+	if (!on)
 		p->broken = false;
 }
 
@@ -57,28 +58,12 @@ static void publish(struct vale_ring *r)
 	vale_wake_queue(r, false);
 }
 
-int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored)
+static struct vale_ring *ring_new(struct vale_port *p, struct vale_ring_state *st, const struct vale_ring_config *cfg)
 {
-	struct vale_port *p = o->port;
-	struct vale_ring_state *st;
-	struct vale_ring **at, *r;
+	struct vale_ring *r = calloc(1, sizeof(*r));
 
-	if (cfg->id >= VALE_RINGS || cfg->slots < 2) {
-		errno = EINVAL;
-		return -1;
-	}
-	at = ring_at(p, cfg->tx, cfg->host, cfg->id, &st);
-	if (*at != NULL) {
-		errno = EBUSY;
-		return -1;
-	}
-	if (restored && (st->pos >= cfg->slots || st->head >= cfg->slots)) {
-		errno = EINVAL;
-		return -1;
-	}
-	r = calloc(1, sizeof(*r));
 	if (r == NULL)
-		return -1;
+		return NULL;
 	r->ctl = cfg->ctl;
 	r->slot = ((struct netmap_ring *)cfg->ring)->slot;
 	r->buf = cfg->buf;
@@ -87,42 +72,86 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	r->buf_num = cfg->buf_num;
 	r->st = st;
 	r->port = p;
-	r->open = o;
 	r->tx = cfg->tx;
 	r->host = cfg->host;
 	r->id = cfg->id;
 	r->hurried = UINT32_MAX; /* no head yet */
 	vale_source_init(&r->source, cfg->host ? VALE_SRC_HOST : VALE_SRC_NIC, p, r);
-	if (!restored) {
-		st->pos = 0;
-		st->head = 0;
-		st->syncs_start = atomic_load_explicit(&r->ctl->syncs, memory_order_relaxed);
+	return r;
+}
+
+int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored)
+{
+	struct vale_port *p = o->port;
+	struct vale_ring_state *st;
+	struct vale_ring **at;
+	struct vale_bind *b;
+
+	if (cfg->id >= VALE_RINGS || cfg->slots < 2) {
+		errno = EINVAL;
+		return -1;
 	}
-	*at = r;
-	r->next = o->rings;
-	o->rings = r;
-	publish(r);
+	at = ring_at(p, cfg->tx, cfg->host, cfg->id, &st);
+	if (restored && (st->pos >= cfg->slots || st->head >= cfg->slots)) {
+		errno = EINVAL;
+		return -1;
+	}
+	b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		return -1;
+	if (*at == NULL) {
+		*at = ring_new(p, st, cfg);
+		if (*at == NULL) {
+			free(b);
+			return -1;
+		}
+		if (!restored) {
+			st->pos = 0;
+			st->head = 0;
+			st->syncs_start = atomic_load_explicit(&(*at)->ctl->syncs, memory_order_relaxed);
+		}
+	}
+	b->ring = *at;
+	b->open = o;
+	b->next_of_ring = (*at)->binds;
+	(*at)->binds = b;
+	b->next_of_open = o->binds;
+	o->binds = b;
+	if (b->next_of_ring == NULL)
+		publish(*at);
 	return 0;
+}
+
+/* Nobody has the ring any more. */
+static void ring_free(struct vale_ring *r)
+{
+	struct vale_ring_state *st;
+
+	vale_source_remove(&r->source);
+	vale_wake_forget(r);
+	*ring_at(r->port, r->tx, r->host, r->id, &st) = NULL;
+	vale_count(&st->syncs, atomic_load_explicit(&r->ctl->syncs, memory_order_relaxed) - st->syncs_start);
+	atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
+	atomic_store_explicit(&r->ctl->tail, NMU_DETACHED, memory_order_release);
+	free(r);
 }
 
 void vale_open_close(struct vale_open *o)
 {
-	struct vale_port *p = o->port;
-	struct vale_ring_state *st;
-	struct vale_ring *r;
+	struct vale_bind *b, **at;
 	uint64_t one = 1;
 	ssize_t n;
 
-	epoll_ctl(p->sw->worker->epoll, EPOLL_CTL_DEL, o->kick, NULL);
-	while ((r = o->rings) != NULL) {
-		o->rings = r->next;
-		vale_source_remove(&r->source);
-		vale_wake_forget(r);
-		*ring_at(p, r->tx, r->host, r->id, &st) = NULL;
-		vale_count(&st->syncs, atomic_load_explicit(&r->ctl->syncs, memory_order_relaxed) - st->syncs_start);
-		atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
-		atomic_store_explicit(&r->ctl->tail, NMU_DETACHED, memory_order_release);
-		free(r);
+	epoll_ctl(o->port->sw->worker->epoll, EPOLL_CTL_DEL, o->kick, NULL);
+	while ((b = o->binds) != NULL) {
+		o->binds = b->next_of_open;
+		at = &b->ring->binds;
+		while (*at != b)
+			at = &(*at)->next_of_ring;
+		*at = b->next_of_ring;
+		if (b->ring->binds == NULL)
+			ring_free(b->ring);
+		free(b);
 	}
 	n = write(o->wake, &one, sizeof(one));
 	(void)n; /* it can only fail when it is readable already, or nobody is there */

@@ -22,7 +22,7 @@ func (p *Port) NewOpen(kick, wake int) (*Open, error) {
 	return &Open{c}, nil
 }
 
-// AddRing adds a ring of the region, which stays mapped until the open is closed. A restored one carries on
+// AddRing adds a ring of the region, which stays mapped as long as an open has it. A restored one carries on
 // where the port's state says; a new one starts from slot 0. NIC rings have the ids from 0.
 func (o *Open) AddRing(r *region.Region, at region.Place, restored bool) error {
 	geo := r.Geometry()

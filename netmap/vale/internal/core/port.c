@@ -98,6 +98,11 @@ int vale_socket_rebind(struct vale_port *p, int sock, uint32_t mtu)
 	return 0;
 }
 
+struct vale_port *vale_plain_new(struct vale_switch *sw, uint32_t index)
+{
+	return port_new(sw, index, VALE_SRC_SOCKET);
+}
+
 struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index)
 {
 	return port_new(sw, index, VALE_SRC_TRUNK);

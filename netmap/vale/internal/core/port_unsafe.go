@@ -44,6 +44,15 @@ func (p *Port) Rebind(sock, mtu int) error {
 	return nil
 }
 
+// NewPlain makes the port with this index, which has nothing but the rings of its opens.
+func (s *Switch) NewPlain(index int) (*Port, error) {
+	c, err := C.vale_plain_new(s.c, C.uint32_t(index))
+	if c == nil {
+		return nil, err
+	}
+	return &Port{c}, nil
+}
+
 // NewTrunkEnd makes the port with this index, to be given to ConnectTrunk.
 func (s *Switch) NewTrunkEnd(index int) (*Port, error) {
 	c, err := C.vale_trunk_end_new(s.c, C.uint32_t(index))
@@ -73,5 +82,7 @@ func (p *Port) Free() { C.vale_port_free(p.c) }
 // Broken says whether the port has broken the rules since it came into netmap mode.
 func (p *Port) Broken() bool { return bool(C.vale_port_broken(p.c)) }
 
-// SetNetmap puts the port into netmap mode with this many NIC rings each way, or with 0 into socket mode.
-func (p *Port) SetNetmap(rings int) { C.vale_port_set_netmap(p.c, C.uint32_t(rings)) }
+// SetNetmap puts the port into netmap mode, with this many NIC rings that receive, or into socket mode.
+func (p *Port) SetNetmap(on bool, rxRings int) {
+	C.vale_port_set_netmap(p.c, C.bool(on), C.uint32_t(rxRings))
+}

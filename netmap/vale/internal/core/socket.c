@@ -89,7 +89,7 @@ static void insert_vlan(struct vale_frame *f, uint8_t *data, uint16_t tpid, uint
 /* The ring that the socket feeds: its own, or while a program has the port the host ring. */
 static struct vale_ring_state *fed(struct vale_port *p)
 {
-	return &p->st->ring[p->rings == 0 ? VALE_RING_TX(0) : VALE_RING_HOST_RX];
+	return &p->st->ring[!p->netmap ? VALE_RING_TX(0) : VALE_RING_HOST_RX];
 }
 
 /* lost is what the socket's queue did not hold since the socket was made, modulo 2^32. Less than before: the

@@ -104,7 +104,7 @@ static uint32_t run_socket(struct vale_source *s, struct vale_batch *b)
 	struct vale_ring_state *host = &p->st->ring[VALE_RING_HOST_RX];
 	uint32_t taken = vale_socket_collect(p, b);
 
-	if (p->rings == 0) {
+	if (!p->netmap) {
 		vale_forward(p, 0, b);
 	} else if (p->host_rx != NULL) {
 		vale_ring_deliver(p->host_rx, b, w->identity, b->n);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define VALE_STATE_MAGIC   0x4554415453454c56ull /* "VLESTATE" */
-#define VALE_STATE_VERSION 1
+#define VALE_STATE_VERSION 2
 
 #define VALE_PORTS      252  /* of a switch: as many as the module really takes */
 #define VALE_RINGS      16   /* NIC rings of a port, each way */
@@ -42,7 +42,7 @@ struct vale_ring_state {
 	uint32_t syncs_start; /* nmu_ctl.syncs when the open began */
 	uint32_t pos;         /* TX: the next slot to take. RX: the next slot to fill. */
 	uint32_t head;        /* RX: the first slot that the program has not given back */
-	uint32_t owner;       /* the if pool object of the open it belongs to */
+	uint32_t shown;       /* RX of a pipe: the end of the last whole frame */
 	uint64_t stalls;      /* RX: times that the ring was found full, each step of the program once */
 	uint32_t pad[2];
 };
@@ -57,10 +57,8 @@ struct vale_ring_state {
 
 struct vale_port_state {
 	char name[VALE_NAME]; /* empty: this index is free */
-	uint32_t rings;       /* geometry of the region of the opens; rings 0: none is open */
-	uint32_t slots;
 	uint32_t lost;        /* the kernel's count of frames lost before the socket, as last seen */
-	uint32_t pad[29];
+	uint32_t pad[31];
 	struct vale_ring_state ring[VALE_RING_STATES];
 };
 

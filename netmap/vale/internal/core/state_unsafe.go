@@ -73,18 +73,6 @@ func (s *State) Claim(index int, name string) {
 // Forget frees the index.
 func (s *State) Forget(index int) { C.vale_port_forget(s.c, C.uint32_t(index)) }
 
-// Geometry is that of the region of a port's opens; 0 rings: none is open.
-func (s *State) Geometry(index int) (rings, slots int) {
-	p := &s.c.port[index]
-	return int(p.rings), int(p.slots)
-}
-
-// SetGeometry stores what Geometry returns.
-func (s *State) SetGeometry(index, rings, slots int) {
-	p := &s.c.port[index]
-	p.rings, p.slots = C.uint32_t(rings), C.uint32_t(slots)
-}
-
 // RingID names a ring of a port.
 type RingID struct {
 	Tx, Host bool
@@ -100,14 +88,6 @@ func (s *State) ring(port int, id RingID) *C.struct_vale_ring_state {
 		i++
 	}
 	return &s.c.port[port].ring[i]
-}
-
-// Owner says which object of the region's if pool describes the open that the ring belongs to.
-func (s *State) Owner(port int, id RingID) int { return int(s.ring(port, id).owner) }
-
-// SetOwner stores what Owner returns.
-func (s *State) SetOwner(port int, id RingID, owner int) {
-	s.ring(port, id).owner = C.uint32_t(owner)
 }
 
 // Counters of one ring.

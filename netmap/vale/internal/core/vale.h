@@ -109,8 +109,7 @@ struct vale_ring {
 	uint32_t slots, buf_size, buf_num;
 	struct vale_ring_state *st;
 	struct vale_port *port;
-	struct vale_open *open;
-	struct vale_ring *next; /* of the same open */
+	struct vale_bind *binds; /* the opens that have it */
 	bool tx, host;
 	uint32_t id;
 	struct vale_source source; /* TX */
@@ -128,7 +127,14 @@ struct vale_open {
 	enum vale_waiter waiter; /* VALE_WAIT_OPEN */
 	struct vale_port *port;
 	int kick, wake;
-	struct vale_ring *rings;
+	struct vale_bind *binds; /* the rings that it has */
+};
+
+/* An open has a ring, which others may have, too. */
+struct vale_bind {
+	struct vale_ring *ring;
+	struct vale_open *open;
+	struct vale_bind *next_of_ring, *next_of_open;
 };
 
 /* ---- ports, switches */
@@ -139,13 +145,14 @@ struct vale_port {
 	uint32_t index;
 	struct vale_source source; /* socket or trunk */
 
-	int sock; /* -1: trunk */
+	int sock; /* -1: none */
 	uint32_t mtu;
 	struct vale_channel *out; /* trunk: where frames to this port go */
 	struct vale_channel *in;  /* trunk: where frames from this port come from */
 	struct vale_port *next_trunk; /* of the same worker */
 
-	uint32_t rings; /* NIC rings each way in netmap mode; 0: socket mode */
+	bool netmap;       /* netmap mode; else socket mode */
+	uint32_t rx_rings; /* NIC rings that receive in netmap mode, at least 1 */
 	struct vale_ring *tx[VALE_RINGS], *rx[VALE_RINGS]; /* NULL: not open */
 	struct vale_ring *host_tx, *host_rx;
 

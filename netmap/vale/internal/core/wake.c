@@ -43,10 +43,12 @@ static void wake(struct vale_ring *r)
 		return;
 	r->woken = wait;
 	vale_count(&r->st->wakeups, 1);
-	do
-		n = write(r->open->wake, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
-	/* Any other failure means that it is readable already, or that nobody is there. */
+	for (struct vale_bind *b = r->binds; b != NULL; b = b->next_of_ring) {
+		do
+			n = write(b->open->wake, &one, sizeof(one));
+		while (n < 0 && errno == EINTR);
+		/* Any other failure means that it is readable already, or that nobody is there. */
+	}
 }
 
 /* all: the worker goes to sleep, nothing may be left waiting. */

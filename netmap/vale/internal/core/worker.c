@@ -113,9 +113,9 @@ static void look(struct vale_worker *w, int timeout)
 			vale_source_wake(ev[i].data.ptr);
 			break;
 		case VALE_WAIT_OPEN:
-			for (struct vale_ring *r = o->rings; r != NULL; r = r->next)
-				if (r->tx)
-					vale_source_wake(&r->source);
+			for (struct vale_bind *b = o->binds; b != NULL; b = b->next_of_open)
+				if (b->ring->tx)
+					vale_source_wake(&b->ring->source);
 			break;
 		}
 	}

@@ -130,13 +130,13 @@ static void open_port(struct port *p)
 		memset(p->mem.ctl[k], 0, sizeof(struct nmu_ctl));
 		NEEDED(vale_open_add_ring(p->open, &cfg, false) == 0);
 	}
-	vale_port_set_netmap(p->port, RINGS);
+	vale_port_set_netmap(p->port, true, RINGS);
 }
 
 static void close_port(struct port *p)
 {
 	vale_open_close(p->open);
-	vale_port_set_netmap(p->port, 0);
+	vale_port_set_netmap(p->port, false, 0);
 	p->open = NULL;
 }
 

@@ -1,0 +1,110 @@
+package region
+
+import "github.com/valelab/valelab/netmap/internal/abi"
+
+// bufPool says which buffers of a region are in use. What programs give back may be anything: a number that names
+// no buffer in use is ignored, so that at worst a program's own ports share buffers that it has mixed up.
+type bufPool struct {
+	used  []bool
+	first int // all below are in use
+	left  int
+}
+
+func newBufPool(n int) bufPool {
+	p := bufPool{used: make([]bool, n), first: abi.NETMAP_FIRST_BUF, left: n - abi.NETMAP_FIRST_BUF}
+	for i := range abi.NETMAP_FIRST_BUF {
+		p.used[i] = true
+	}
+	return p
+}
+
+// take gives the n lowest free buffers; nil: there are fewer.
+func (p *bufPool) take(n int) []uint32 {
+	if n > p.left {
+		return nil
+	}
+	bufs := make([]uint32, 0, n)
+	for ; len(bufs) < n; p.first++ {
+		if !p.used[p.first] {
+			p.used[p.first] = true
+			bufs = append(bufs, uint32(p.first))
+		}
+	}
+	p.left -= n
+	return bufs
+}
+
+// give takes a buffer back.
+func (p *bufPool) give(buf uint32) {
+	if buf < abi.NETMAP_FIRST_BUF || uint64(buf) >= uint64(len(p.used)) || !p.used[buf] {
+		return
+	}
+	p.used[buf] = false
+	p.first = min(p.first, int(buf))
+	p.left++
+}
+
+// Range is Num numbers from First on.
+type Range struct {
+	First int `json:"first"`
+	Num   int `json:"num"`
+}
+
+// UsedBufs says which buffers are in use, for RestoreBufs.
+func (r *Region) UsedBufs() (used []Range) {
+	for i, is := range r.bufs.used {
+		switch n := len(used); {
+		case !is || i < abi.NETMAP_FIRST_BUF:
+		case n > 0 && used[n-1].First+used[n-1].Num == i:
+			used[n-1].Num++
+		default:
+			used = append(used, Range{i, 1})
+		}
+	}
+	return used
+}
+
+// RestoreBufs says which buffers of an attached region are in use. What lies outside is ignored.
+func (r *Region) RestoreBufs(used []Range) {
+	r.bufs = newBufPool(r.geo.BufNum)
+	for _, u := range used {
+		for i := max(u.First, abi.NETMAP_FIRST_BUF); i < min(u.First+u.Num, r.geo.BufNum); i++ {
+			if !r.bufs.used[i] {
+				r.bufs.used[i] = true
+				r.bufs.left--
+			}
+		}
+	}
+}
+
+// TakeExtra gives a program up to n buffers of its own, as a list whose first word is that of the last: each
+// begins with the number of the next, 0 ends it. It returns the head, and how many there are.
+func (r *Region) TakeExtra(n int) (head uint32, got int) {
+	bufs := r.bufs.take(min(n, r.bufs.left))
+	for _, buf := range bufs {
+		*r.firstWord(buf) = head
+		head = buf
+	}
+	return head, len(bufs)
+}
+
+// GiveExtra takes back the list that begins in the netmap_if at ofs.
+func (r *Region) GiveExtra(ofs int) {
+	buf := at[abi.If](r.mem, ofs).BufsHead
+	for range r.geo.BufNum {
+		if buf < abi.NETMAP_FIRST_BUF || uint64(buf) >= uint64(r.geo.BufNum) {
+			return
+		}
+		next := *r.firstWord(buf)
+		r.bufs.give(buf)
+		buf = next
+	}
+}
+
+// firstWord is the beginning of a buffer of the region.
+func (r *Region) firstWord(buf uint32) *uint32 {
+	return at[uint32](r.mem, r.geo.BufOfs()+int(buf)*r.geo.BufSize)
+}
+
+// SetExtra writes the head of a program's own buffers into the netmap_if at ofs.
+func (r *Region) SetExtra(ofs int, head uint32) { at[abi.If](r.mem, ofs).BufsHead = head }

@@ -1,0 +1,104 @@
+package vale
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/valelab/valelab/netmap/internal/abi"
+	"github.com/valelab/valelab/netmap/internal/region"
+)
+
+// ringset is the rings of a port while programs have it open. Several opens may have the same ring, unless one of
+// them asked for it alone.
+type ringset struct {
+	memory *Memory
+	port   *region.Port
+	owners [][]*Open          // of port.Places
+	opens  map[*Open]struct{} // that have their rings
+}
+
+func newRingset(m *Memory, spec region.Spec) (*ringset, error) {
+	port, err := m.region.NewPort(spec)
+	if err != nil {
+		return nil, err
+	}
+	return &ringset{memory: m, port: port, owners: make([][]*Open, len(port.Places)), opens: make(map[*Open]struct{})}, nil
+}
+
+// bind gives the open its rings: those that nobody has are new.
+func (s *ringset) bind(o *Open, cfg OpenConfig) error {
+	bound, err := s.port.Select(cfg.Mode, uint16(cfg.RingID), cfg.Flags)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if !slices.Contains(bound, true) {
+		return fmt.Errorf("%w: no ring", ErrInvalid)
+	}
+	fresh := make([]bool, len(bound))
+	for i, is := range bound {
+		if !is {
+			continue
+		}
+		fresh[i] = len(s.owners[i]) == 0
+		if !fresh[i] && (o.exclusive() || s.owners[i][0].exclusive()) {
+			return ErrBusy
+		}
+	}
+	if cfg.Restore == nil {
+		err = s.memory.region.OpenRings(s.port, fresh)
+	} else {
+		err = s.restore(bound, fresh, cfg.Restore.Objects)
+	}
+	if err != nil {
+		return err
+	}
+	s.opens[o] = struct{}{}
+	for i, is := range bound {
+		if is {
+			s.owners[i] = append(s.owners[i], o)
+			o.bound = append(o.bound, i)
+		}
+	}
+	return nil
+}
+
+// restore puts the rings of an open where they were; objects are those of the rings that are bound.
+func (s *ringset) restore(bound, fresh []bool, objects []int) error {
+	k := 0
+	for i, is := range bound {
+		if !is {
+			continue
+		}
+		if k == len(objects) {
+			return fmt.Errorf("%w: %d rings", ErrInvalid, k)
+		}
+		if fresh[i] {
+			if err := s.memory.region.RestoreRing(s.port, i, objects[k]); err != nil {
+				return fmt.Errorf("%w: %w", ErrInvalid, err)
+			}
+		}
+		k++
+	}
+	return nil
+}
+
+// release takes the open's rings back, those that nobody else has with their buffers.
+func (s *ringset) release(o *Open) {
+	for _, i := range o.bound {
+		s.owners[i] = slices.DeleteFunc(s.owners[i], func(other *Open) bool { return other == o })
+		if len(s.owners[i]) == 0 {
+			s.memory.region.CloseRing(s.port, i)
+		}
+	}
+}
+
+// objects are where the rings of an open lie.
+func (s *ringset) objects(o *Open) (objects []int) {
+	for _, i := range o.bound {
+		objects = append(objects, s.memory.region.Object(s.port, i))
+	}
+	return objects
+}
+
+// exclusive says whether the open wants its rings alone.
+func (o *Open) exclusive() bool { return o.flags&abi.NR_EXCLUSIVE != 0 }
