@@ -26,6 +26,9 @@ type OpenConfig struct {
 	Slots  int
 	Memory *Memory
 
+	// Hold opens the rings for nobody: they are there, and others may open them, as long as this open is.
+	Hold bool
+
 	Restore *Restore // of the same open in an engine that is no more; nil: a new open
 }
 
@@ -54,6 +57,7 @@ type Open struct {
 	ringID int
 	flags  uint64
 	extra  int // buffers that it got
+	hold   bool
 
 	// Under the engine's lock.
 	files    Files    // without the region, which is the memory's
@@ -93,7 +97,7 @@ func (p *Port) open(cfg OpenConfig) (*Open, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Open{port: p, rings: rings, mode: cfg.Mode, ringID: cfg.RingID, flags: cfg.Flags, ifOfs: -1}
+	o := &Open{port: p, rings: rings, mode: cfg.Mode, ringID: cfg.RingID, flags: cfg.Flags, hold: cfg.Hold, ifOfs: -1}
 	if err := o.start(cfg); err != nil {
 		o.end()
 		return nil, err
@@ -137,11 +141,13 @@ func (o *Open) start(cfg OpenConfig) error {
 	if err := o.rings.bind(o, cfg); err != nil {
 		return err
 	}
-	if err := o.takeIf(cfg); err != nil {
-		return err
-	}
-	if err := o.makeFiles(cfg.Restore); err != nil {
-		return err
+	if !o.hold {
+		if err := o.takeIf(cfg); err != nil {
+			return err
+		}
+		if err := o.makeFiles(cfg.Restore); err != nil {
+			return err
+		}
 	}
 	var err error
 	o.port.sw.worker.do(func() { err = o.connect(cfg.Restore != nil) })
@@ -199,7 +205,11 @@ func (o *Open) makeFiles(restore *Restore) (err error) {
 // connect gives the rings to the core. The worker's thread runs it.
 func (o *Open) connect(restored bool) error {
 	p, s := o.port, o.rings
-	c, err := p.core.NewOpen(int(o.files.Kick.Fd()), int(o.waker.Fd()))
+	kick, wake := -1, -1
+	if !o.hold {
+		kick, wake = int(o.files.Kick.Fd()), int(o.waker.Fd())
+	}
+	c, err := p.core.NewOpen(kick, wake)
 	if err != nil {
 		return err
 	}
@@ -269,13 +279,21 @@ func (o *Open) Register() abi.ReqRegister {
 		RxSlots:     uint32(spec.RxSlots),
 		TxRings:     uint16(spec.TxRings),
 		RxRings:     uint16(spec.RxRings),
-		HostTxRings: uint16(spec.HostTxRings),
-		HostRxRings: uint16(spec.HostRxRings),
+		HostTxRings: hostRings(spec, spec.HostTxRings),
+		HostRxRings: hostRings(spec, spec.HostRxRings),
 		Mode:        o.mode,
 		RingID:      uint16(o.ringID),
 		ExtraBufs:   uint32(o.extra),
 		Flags:       o.flags,
 	}
+}
+
+// hostRings is the number that a program is told of n host rings.
+func hostRings(spec region.Spec, n int) uint16 {
+	if spec.Hostless {
+		return 0
+	}
+	return uint16(n)
 }
 
 // Close takes the rings away from the program, which finds its port detached. With the last open, the port

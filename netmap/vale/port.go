@@ -64,6 +64,9 @@ func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) 
 // Name is the port's name.
 func (p *Port) Name() string { return p.name }
 
+// Is says whether the event is about this port.
+func (p *Port) Is(event Event) bool { return p.name == event.Port && p.sw.name == event.Switch }
+
 // Index is the port's place in the switch.
 func (p *Port) Index() int { return p.index }
 

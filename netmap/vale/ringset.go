@@ -31,7 +31,7 @@ func (s *ringset) bind(o *Open, cfg OpenConfig) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if !slices.Contains(bound, true) {
+	if !slices.Contains(bound, true) && cfg.Mode != abi.NR_REG_NULL {
 		return fmt.Errorf("%w: no ring", ErrInvalid)
 	}
 	fresh := make([]bool, len(bound))
@@ -40,8 +40,10 @@ func (s *ringset) bind(o *Open, cfg OpenConfig) error {
 			continue
 		}
 		fresh[i] = len(s.owners[i]) == 0
-		if !fresh[i] && (o.exclusive() || s.owners[i][0].exclusive()) {
-			return ErrBusy
+		for _, other := range s.owners[i] {
+			if !other.hold && (o.exclusive() || other.exclusive()) {
+				return ErrBusy
+			}
 		}
 	}
 	if cfg.Restore == nil {

@@ -34,7 +34,7 @@ func (a *agent) programConnected(n *labNode, conn int) {
 	if len(n.waiting) == maxWaiting {
 		a.endProgram(n.waiting[0])
 	}
-	p := &program{node: n, conn: conn}
+	p := &program{node: n, conn: conn, open: n.space.NewConn(conn)}
 	if err := a.addProgram(p); err != nil {
 		a.report(err, "connection from node", n.name)
 		closeFD(conn)

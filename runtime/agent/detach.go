@@ -7,17 +7,25 @@ import "github.com/valelab/valelab/netmap/vale"
 func (a *agent) portDetached(event vale.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e := a.endpoints[event.Port]
-	if e == nil || e.on.name != event.Switch {
+	detached := Event{Kind: EventDetach, Switch: event.Switch, Message: event.String()}
+	if e := a.endpoints[event.Port]; e != nil && e.on.name == event.Switch {
+		e.fault = event.Reason
+		detached.Node, detached.Interface = e.Node, e.Interface
+	}
+	var ends []*program
+	for p := range a.programs {
+		if port := p.open.Port(); port != nil && port.Is(event) {
+			detached.Node = p.node.name
+			ends = append(ends, p)
+		}
+	}
+	if detached.Node == "" {
 		return // taken away meanwhile
 	}
-	a.hub.publish(Event{
-		Kind: EventDetach, Node: e.Node, Interface: e.Interface, Switch: event.Switch, Message: event.String(),
-	})
-	for p := range e.programs {
+	a.hub.publish(detached)
+	for _, p := range ends {
 		a.endProgram(p)
 	}
-	e.fault = event.Reason
 }
 
 // publishMode tells the streams when an endpoint has changed its mode.

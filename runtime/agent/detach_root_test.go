@@ -52,7 +52,7 @@ func breakRules(t *testing.T, n *testNode) {
 			_ = unix.Close(fd)
 		}
 	})
-	order.PutUint32(memory[order.Uint64(grant[40:])+2*256:], 1<<30) // head of the TX ring, behind the two RX rings
+	order.PutUint32(memory[order.Uint64(grant[40:])+256:], 1<<30) // head of the TX ring, which lies behind the RX ring
 	if _, err := unix.Write(kick, []byte{1, 0, 0, 0, 0, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}

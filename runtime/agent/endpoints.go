@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/valelab/valelab/netmap/serve"
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
@@ -24,10 +23,6 @@ type endpoint struct {
 }
 
 func (e *endpoint) name() string { return portName(e.Node, e.Interface) }
-
-func (e *endpoint) geometry() serve.Geometry {
-	return serve.Geometry{Rings: e.Spec.Rings, Slots: e.Spec.Slots}
-}
 
 func (e *endpoint) mode() string {
 	if len(e.programs) > 0 {

@@ -20,7 +20,6 @@ const (
 	kindEndpoint = "endpoint" // endpointRecord: the packet socket
 	kindUplink   = "uplink"   // uplinkRecord: the packet socket
 	kindTrunk    = "trunk"    // TrunkState: nothing
-	kindOpen     = "open"     // openRecord: region, kick, wake, connection
 )
 
 // kinds are all kinds in the order in which they are restored, with the number
@@ -29,7 +28,8 @@ var kinds = []struct {
 	name  string
 	files int
 }{
-	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindOpen, 4},
+	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0},
+	{serve.KindBridge, 1}, {serve.KindDevice, 0}, {serve.KindOpen, 4},
 }
 
 // The entries of a lab outlive the program that made them. entryFormat is the
@@ -37,8 +37,8 @@ var kinds = []struct {
 // agents share. Whoever changes any of it, so that an older program could not
 // go on with it, counts it up, and reads the older ones from oldestFormat on.
 const (
-	entryFormat  = 2 // 1 had no containers
-	oldestFormat = 1
+	entryFormat  = 3 // 1 had no containers, 1 and 2 other records of opens
+	oldestFormat = 3
 )
 
 // formatRecord says of which format the other entries are. Entries without one
@@ -85,13 +85,6 @@ type uplinkRecord struct {
 	At        socketPort `json:"at"`
 }
 
-// openRecord is what the keeper holds of a program's open port.
-type openRecord struct {
-	Node      string      `json:"node"`
-	Interface string      `json:"interface"`
-	Rings     serve.Rings `json:"rings"`
-}
-
 // entryKey is the key of an entry.
 func entryKey(kind, name string) string { return kind + "/" + name }
 
@@ -112,6 +105,14 @@ func (a *agent) keep(kind, name string, record any, fds ...int) error {
 
 // decodeEntry reads an entry's payload and checks how many files it has.
 func decodeEntry(entry *keeper.Entry, record any) error {
+	if err := checkFiles(entry); err != nil {
+		return err
+	}
+	return decodeJSON(entry.Payload, record)
+}
+
+// checkFiles checks how many files an entry has.
+func checkFiles(entry *keeper.Entry) error {
 	kind, _ := splitKey(entry.Key)
 	for _, known := range kinds {
 		if known.name != kind {
@@ -120,7 +121,7 @@ func decodeEntry(entry *keeper.Entry, record any) error {
 		if len(entry.FDs) != known.files {
 			return fmt.Errorf("%d files, want %d", len(entry.FDs), known.files)
 		}
-		return decodeJSON(entry.Payload, record)
+		return nil
 	}
 	return fmt.Errorf("no such kind of entry")
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/valelab/valelab/netmap/serve"
 	"github.com/valelab/valelab/runtime/docker"
 	"github.com/valelab/valelab/runtime/keeper"
 	"github.com/valelab/valelab/runtime/node"
@@ -24,6 +25,7 @@ type labNode struct {
 	accept   *watch
 	waiting  []*program // connected, with nothing open yet; oldest first
 	opens    int        // of its programs
+	space    *serve.Space
 
 	pidfd    int    // of init, or -1
 	exit     *watch // of pidfd
@@ -126,6 +128,7 @@ func (a *agent) openNodeFolder(n *labNode) (*os.File, error) {
 // addNode starts everything that a node with a listener needs.
 func (a *agent) addNode(n *labNode) (err error) {
 	a.nodes[n.name] = n
+	n.space = serve.NewSpace(a.engine, n.name, netmapHost{a, n})
 	if n.accept, err = a.poller.add(n.listener, func() { a.acceptPrograms(n) }); err != nil {
 		return err
 	}
@@ -180,10 +183,7 @@ func (a *agent) dropNode(n *labNode) {
 	if a.nodes[n.name] == n {
 		delete(a.nodes, n.name)
 	}
-	for _, p := range n.waiting {
-		a.hangUp(p)
-	}
-	n.waiting = nil
+	a.endPrograms(n)
 	n.accept.stop()
 	closeFD(n.listener)
 	a.unwatchNode(n)

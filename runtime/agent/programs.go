@@ -3,10 +3,8 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -23,20 +21,54 @@ const (
 )
 
 // program is a connection from a program in a node. It is waiting until it has
-// a port open, and ended once conn is -1.
+// rings open, and ended once conn is -1.
 type program struct {
 	node  *labNode
 	conn  int
 	watch *watch
+	open  *serve.Conn
 
-	number   int // of the open's entry
-	rings    serve.Rings
-	endpoint *endpoint
-	open     *vale.Open
+	counted  bool      // it has rings, and is among node.opens
+	endpoint *endpoint // whose rings they are; nil: none's
 }
 
-// entry is the name of the open's entry.
-func (p *program) entry() string { return strconv.Itoa(p.number) }
+// netmapHost is a node to the name space of its programs.
+type netmapHost struct {
+	agent *agent
+	node  *labNode
+}
+
+// Endpoint finds an interface of the node.
+func (h netmapHost) Endpoint(name string) *serve.Endpoint {
+	e := h.agent.endpoints[portName(h.node.name, name)]
+	if e == nil {
+		return nil
+	}
+	return &serve.Endpoint{Port: e.port, Geometry: serve.Geometry{Rings: e.Spec.Rings, Slots: e.Spec.Slots}}
+}
+
+// Switch finds a switch of the lab that the node may use.
+func (h netmapHost) Switch(string) *vale.Switch { return nil }
+
+// Admit says whether the node may open more.
+func (h netmapHost) Admit() error {
+	if h.node.opens == maxOpens {
+		return unix.EMFILE
+	}
+	return nil
+}
+
+// Keep gives an entry to the keeper.
+func (h netmapHost) Keep(kind, name string, record any, fds ...int) error {
+	err := h.agent.keep(kind, name, record, fds...)
+	h.agent.report(err, "keep "+kind, name)
+	return err
+}
+
+// Forget takes it back.
+func (h netmapHost) Forget(kind, name string) error {
+	return h.agent.store.Delete(entryKey(kind, name))
+}
 
 // addProgram takes over a connection.
 func (a *agent) addProgram(p *program) (err error) {
@@ -55,95 +87,49 @@ func (a *agent) serveProgram(p *program) {
 	if p.conn < 0 {
 		return
 	}
-	request, err := serve.Peek(p.conn)
+	err := p.open.Serve()
 	if errors.Is(err, serve.ErrNothing) {
 		return
 	}
-	if err == nil {
-		err = a.answer(p, request)
-	}
+	a.countOpen(p)
 	if err != nil { // mostly io.EOF; what else a program brings upon itself is its own affair
 		a.endProgram(p)
 	}
 }
 
-// answer carries out a request. The error is one of the connection.
-func (a *agent) answer(p *program, request *serve.Request) error {
-	e := a.endpoints[portName(p.node.name, request.Name())]
-	switch {
-	case request.Asks() && p.open != nil:
-		return request.Grant(p.open)
-	case request.Asks():
-		return request.RefuseUnknown()
-	case !request.Opens() && !request.Informs():
-		return request.RefuseUnsupported()
-	case e == nil:
-		return request.RefuseUnknown()
-	case request.Informs():
-		return request.Describe(e.geometry())
-	case p.open != nil:
-		return request.Refuse(unix.EBUSY)
-	case p.node.opens == maxOpens:
-		return request.Refuse(unix.EMFILE)
+// countOpen notes that a program has opened rings, if it has.
+func (a *agent) countOpen(p *program) {
+	if p.counted || !p.open.Opened() {
+		return
 	}
-	if err := a.openPort(p, e, request.Rings(), nil); err != nil {
-		return request.Refuse(err)
-	}
-	a.lastOpen++
-	p.number = a.lastOpen
-	if err := a.keepOpen(p); err != nil {
-		a.report(err, "keep open", e.name())
-		a.closePort(p)
-		return request.Refuse(err)
-	}
-	p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
-	return request.Grant(p.open)
-}
-
-// openPort opens an endpoint for a program, or with files opens it again.
-func (a *agent) openPort(p *program, e *endpoint, rings serve.Rings, files *vale.Files) error {
-	open, err := serve.Open(e.port, e.Interface, rings, e.geometry(), files)
-	if err != nil {
-		return err
-	}
-	p.endpoint, p.open, p.rings = e, open, rings
-	before := e.mode()
-	e.programs[p] = struct{}{}
+	p.counted = true
 	p.node.opens++
+	p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
+	e := a.endpoints[portName(p.node.name, p.open.Endpoint())]
+	if p.open.Endpoint() == "" || e == nil {
+		return
+	}
+	before := e.mode()
+	p.endpoint = e
+	e.programs[p] = struct{}{}
 	e.fault = ""
 	a.publishMode(e, before)
-	return nil
 }
 
-// keepOpen gives a program's open to the keeper.
-func (a *agent) keepOpen(p *program) error {
-	files := p.open.Files()
-	fds, err := serve.FDs(files.Region, files.Kick, files.Wake)
-	if err != nil {
-		return err
-	}
-	record := openRecord{Node: p.endpoint.Node, Interface: p.endpoint.Interface, Rings: p.rings}
-	return a.keep(kindOpen, p.entry(), record, append(fds, p.conn)...)
-}
-
-// closePort ends a program's open.
-func (a *agent) closePort(p *program) {
-	e := p.endpoint
-	before := e.mode()
-	delete(e.programs, p)
-	p.node.opens--
-	a.report(p.open.Close(), "close port", e.name())
-	p.open, p.endpoint = nil, nil
-	a.publishMode(e, before)
-}
-
-// endProgram ends a program's open, if it has one, and hangs up.
+// endProgram ends what a program has open, and hangs up.
 func (a *agent) endProgram(p *program) {
-	if p.open != nil {
-		a.report(a.store.Delete(entryKey(kindOpen, p.entry())), "forget open", p.endpoint.name())
-		a.closePort(p)
+	a.report(p.open.Close(), "close port of node", p.node.name)
+	if p.counted {
+		p.counted = false
+		p.node.opens--
 	} else {
 		p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
+	}
+	if e := p.endpoint; e != nil {
+		before := e.mode()
+		p.endpoint = nil
+		delete(e.programs, p)
+		a.publishMode(e, before)
 	}
 	a.hangUp(p)
 }
@@ -156,57 +142,75 @@ func (a *agent) hangUp(p *program) {
 	delete(a.programs, p)
 }
 
-// restoreOpen opens a program's port again. A program that has died meanwhile
+// endPrograms ends all programs of a node, and what they have made.
+func (a *agent) endPrograms(n *labNode) {
+	for p := range a.programs {
+		if p.node == n {
+			a.endProgram(p)
+		}
+	}
+	if n.space != nil {
+		n.space.Close()
+	}
+}
+
+// restoreSpace restores what a node's programs have made: a switch or a
+// persistent port.
+func (a *agent) restoreSpace(kind string, entry *keeper.Entry) error {
+	n, err := a.nodeOfEntry(entry)
+	if err != nil {
+		return err
+	}
+	if kind == serve.KindDevice {
+		return n.space.RestoreDevice(entry.Payload)
+	}
+	state := newFile(entry, 0, "state of a switch of node "+n.name)
+	if err := n.space.RestoreBridge(entry.Payload, state); err != nil {
+		_ = state.Close()
+		return err
+	}
+	return nil
+}
+
+// nodeOfEntry finds the node of what serve has kept.
+func (a *agent) nodeOfEntry(entry *keeper.Entry) (*labNode, error) {
+	name, err := serve.NodeOf(entry.Payload)
+	if err != nil {
+		return nil, err
+	}
+	if n := a.nodes[name]; n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("there is no node %q", name)
+}
+
+// restoreOpen opens a program's rings again. A program that has died meanwhile
 // is noticed at once, by the end of its connection.
 func (a *agent) restoreOpen(name string, entry *keeper.Entry) (err error) {
-	var record openRecord
-	if err := decodeEntry(entry, &record); err != nil {
+	n, err := a.nodeOfEntry(entry)
+	if err != nil {
 		return err
 	}
-	e := a.endpoints[portName(record.Node, record.Interface)]
-	n := a.nodes[record.Node]
-	if e == nil || n == nil {
-		return fmt.Errorf("there is no endpoint %s", portName(record.Node, record.Interface))
-	}
-	p := &program{node: n, conn: -1}
-	if p.number, err = strconv.Atoi(name); err != nil {
-		return err
-	}
-	a.lastOpen = max(a.lastOpen, p.number)
-	files := &vale.Files{
+	files := vale.Files{
 		Region: newFile(entry, 0, "region"),
 		Kick:   newFile(entry, 1, "kick"),
 		Wake:   newFile(entry, 2, "wake"),
 	}
-	err = a.openPort(p, e, record.Rings, files)
+	p := &program{node: n, conn: entry.FDs[3]}
+	p.open, err = n.space.RestoreOpen(name, entry.Payload, files, p.conn)
 	for _, file := range []*os.File{files.Region, files.Kick, files.Wake} {
 		_ = file.Close() // the engine has duplicates
 	}
 	if err != nil {
 		return err
 	}
-	p.conn = take(entry, 3)
+	take(entry, 3)
 	if err = a.addProgram(p); err == nil {
-		err = a.repeatGrant(p)
+		err = p.open.Repeat()
 	}
+	a.countOpen(p)
 	if err != nil {
-		a.closePort(p)
-		a.hangUp(p)
+		a.endProgram(p)
 	}
 	return err
-}
-
-// repeatGrant answers a program whose request the agent before has carried
-// out without living to answer it.
-func (a *agent) repeatGrant(p *program) error {
-	request, err := serve.Peek(p.conn)
-	switch {
-	case errors.Is(err, serve.ErrNothing), errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return err
-	case request.Opens():
-		return request.Grant(p.open)
-	}
-	return nil
 }

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/valelab/valelab/netmap/serve"
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
@@ -25,6 +27,9 @@ func (a *agent) restore(entries []keeper.Entry) (api net.Listener) {
 		kind, _ := splitKey(entries[i].Key)
 		order[kind] = append(order[kind], &entries[i])
 	}
+	slices.SortFunc(order[serve.KindOpen], func(x, y *keeper.Entry) int {
+		return serve.OpenOrder(y.Key) - serve.OpenOrder(x.Key)
+	})
 	for _, kind := range kinds {
 		for _, entry := range order[kind.name] {
 			err := error(nil)
@@ -45,6 +50,9 @@ func (a *agent) restore(entries []keeper.Entry) (api net.Listener) {
 		for _, entry := range unknown {
 			forget(entry, errors.New("no such kind of entry"))
 		}
+	}
+	for _, n := range a.nodes {
+		n.space.Restored()
 	}
 	for i := range entries {
 		drop(&entries[i])
@@ -67,7 +75,15 @@ func (a *agent) restoreEntry(entry *keeper.Entry) error {
 		return a.restoreUplink(entry)
 	case kindTrunk:
 		return a.restoreTrunk(entry)
+	case serve.KindBridge, serve.KindDevice:
+		if err := checkFiles(entry); err != nil {
+			return err
+		}
+		return a.restoreSpace(kind, entry)
 	default:
+		if err := checkFiles(entry); err != nil {
+			return err
+		}
 		return a.restoreOpen(name, entry)
 	}
 }

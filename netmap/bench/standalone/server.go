@@ -24,6 +24,7 @@ type Config struct {
 type Server struct {
 	geometry serve.Geometry
 	engine   *vale.Engine
+	space    *serve.Space
 	ports    map[string]*vale.Port
 	stacks   []int // sockets in place of the ports' devices
 	listener *net.UnixListener
@@ -39,11 +40,11 @@ type Server struct {
 // Start makes switches that serve programs until Close.
 func Start(c Config) (*Server, error) {
 	s := &Server{
-		geometry: c.Geometry,
-		engine:   vale.New(vale.Config{}),
-		ports:    make(map[string]*vale.Port),
-		conns:    make(map[*net.UnixConn]bool),
+		geometry: c.Geometry, engine: vale.New(vale.Config{}),
+		ports:  make(map[string]*vale.Port),
+		conns:  make(map[*net.UnixConn]bool),
 	}
+	s.space = serve.NewSpace(s.engine, "standalone", s)
 	err := s.addPorts(c)
 	if err == nil {
 		s.listener, err = net.ListenUnix("unixpacket", &net.UnixAddr{Name: c.Socket, Net: "unixpacket"})
@@ -97,11 +98,18 @@ func (s *Server) Opens() int {
 	return s.opens
 }
 
-func (s *Server) addOpens(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.opens += n
+// Endpoint, Switch, Admit, Keep and Forget make the server a serve.Host that keeps nothing.
+func (s *Server) Endpoint(name string) *serve.Endpoint {
+	if port := s.ports[name]; port != nil {
+		return &serve.Endpoint{Port: port, Geometry: s.geometry}
+	}
+	return nil
 }
+
+func (s *Server) Switch(string) *vale.Switch              { return nil }
+func (s *Server) Admit() error                            { return nil }
+func (s *Server) Keep(_, _ string, _ any, _ ...int) error { return nil }
+func (s *Server) Forget(_, _ string) error                { return nil }
 
 // release ends the engine and closes the sockets.
 func (s *Server) release() error {
@@ -147,49 +155,36 @@ func (s *Server) converse(conn *net.UnixConn) error {
 	if err != nil {
 		return err
 	}
-	var open *vale.Open
+	var open *serve.Conn
+	serveNext := func(fd uintptr) (err error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if open == nil {
+			open = s.space.NewConn(int(fd))
+		}
+		before := open.Opened()
+		err = open.Serve()
+		if !before && open.Opened() {
+			s.opens++
+		}
+		return err
+	}
 	defer func() {
-		if open != nil {
-			open.Close()
-			s.addOpens(-1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if open != nil && open.Opened() {
+			s.failed = append(s.failed, open.Close())
+			s.opens--
 		}
 	}()
 	for {
-		var q *serve.Request
 		var wrong error
 		err := raw.Read(func(fd uintptr) bool {
-			q, wrong = serve.Peek(int(fd))
+			wrong = serveNext(fd)
 			return !errors.Is(wrong, serve.ErrNothing)
 		})
 		if err := errors.Join(err, wrong); err != nil {
 			return err
 		}
-		if open, err = s.answer(q, open); err != nil {
-			return err
-		}
 	}
-}
-
-// answer answers one request of a program that has a port open, or nil, and
-// gives what it has open then.
-func (s *Server) answer(q *serve.Request, open *vale.Open) (*vale.Open, error) {
-	port := s.ports[q.Name()]
-	switch {
-	case q.Asks() && open != nil: // names no port
-		return open, q.Grant(open)
-	case port == nil:
-		return open, q.RefuseUnknown()
-	case !q.Opens() && !q.Informs():
-		return open, q.RefuseUnsupported()
-	case q.Informs():
-		return open, q.Describe(s.geometry)
-	case open != nil:
-		return open, q.Refuse(vale.ErrBusy)
-	}
-	open, err := serve.Open(port, q.Name(), q.Rings(), s.geometry, nil)
-	if err != nil {
-		return nil, q.Refuse(err)
-	}
-	s.addOpens(1)
-	return open, q.Grant(open)
 }

@@ -14,6 +14,7 @@ type Spec struct {
 	Name                     string // what its netmap_ifs are called, cut to 15 bytes there
 	TxRings, RxRings         int    // NIC rings, up to 16 of each
 	HostTxRings, HostRxRings int    // 0 for a port without a host stack
+	Hostless                 bool   // the host rings are listed, as netmap does for VALE ports, and nobody can open them
 	TxSlots, RxSlots         int    // per ring, 2 to 4096; any number
 }
 

@@ -48,7 +48,7 @@ func (r *Region) NewPort(s Spec) (*Port, error) {
 func (p *Port) Select(mode uint32, ringID uint16, flags uint64) ([]bool, error) {
 	var wants func(at Place) bool
 	switch mode {
-	case abi.NR_REG_ALL_NIC:
+	case abi.NR_REG_ALL_NIC, abi.NR_REG_NULL:
 		wants = func(at Place) bool { return !at.Host }
 	case abi.NR_REG_SW:
 		wants = func(at Place) bool { return at.Host }
@@ -67,7 +67,7 @@ func (p *Port) Select(mode uint32, ringID uint16, flags uint64) ([]bool, error) 
 	default:
 		return nil, fmt.Errorf("port %s can't be opened in mode %d", p.Spec.Name, mode)
 	}
-	if mode != abi.NR_REG_ALL_NIC && mode != abi.NR_REG_ONE_NIC && p.Spec.HostTxRings+p.Spec.HostRxRings == 0 {
+	if mode != abi.NR_REG_ALL_NIC && mode != abi.NR_REG_NULL && mode != abi.NR_REG_ONE_NIC && (p.Spec.Hostless || p.Spec.HostTxRings+p.Spec.HostRxRings == 0) {
 		return nil, fmt.Errorf("port %s has no host rings", p.Spec.Name)
 	}
 	open := make([]bool, len(p.Places))

@@ -54,6 +54,10 @@ int vale_socket_rebind(struct vale_port *p, int sock, uint32_t mtu);
 /* A port that has nothing but the rings that programs open. */
 struct vale_port *vale_plain_new(struct vale_switch *sw, uint32_t index);
 
+/* Makes a pipe of two ports of one switch: TX ring i of one and RX ring i of the other, which have as many slots and
+ * lie in one region. All NIC rings of both are open, and stay so as long as either port is there. */
+void vale_pipe_connect(struct vale_port *a, struct vale_port *b);
+
 /* One direction of a trunk: frames that switch a sends to its port come out of the port at switch b. */
 struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index);
 
@@ -74,7 +78,7 @@ void vale_port_forget(struct vale_state *state, uint32_t index);
 void vale_port_set_netmap(struct vale_port *p, bool on, uint32_t rx_rings);
 
 /* An open: kick is readable when a program wants the switch to look; wake is written to wake the program.
- * Both stay the caller's; writing to wake must not block. */
+ * Both stay the caller's; writing to wake must not block. -1: there is no program. */
 struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake);
 
 struct vale_ring_config {

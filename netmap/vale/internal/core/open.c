@@ -27,7 +27,7 @@ struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake)
 	o->kick = kick;
 	o->wake = wake;
 	ev.data.ptr = o;
-	if (epoll_ctl(p->sw->worker->epoll, EPOLL_CTL_ADD, kick, &ev) < 0) {
+	if (kick >= 0 && epoll_ctl(p->sw->worker->epoll, EPOLL_CTL_ADD, kick, &ev) < 0) {
 		free(o);
 		return NULL;
 	}
@@ -108,6 +108,7 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 		if (!restored) {
 			st->pos = 0;
 			st->head = 0;
+			st->shown = 0;
 			st->syncs_start = atomic_load_explicit(&(*at)->ctl->syncs, memory_order_relaxed);
 		}
 	}
@@ -117,7 +118,7 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	(*at)->binds = b;
 	b->next_of_open = o->binds;
 	o->binds = b;
-	if (b->next_of_ring == NULL)
+	if (b->next_of_ring == NULL && o->kick >= 0) /* those of a pipe are published when it is connected */
 		publish(*at);
 	return 0;
 }
@@ -129,6 +130,7 @@ static void ring_free(struct vale_ring *r)
 
 	vale_source_remove(&r->source);
 	vale_wake_forget(r);
+	vale_pipe_forget(r);
 	*ring_at(r->port, r->tx, r->host, r->id, &st) = NULL;
 	vale_count(&st->syncs, atomic_load_explicit(&r->ctl->syncs, memory_order_relaxed) - st->syncs_start);
 	atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
@@ -142,7 +144,8 @@ void vale_open_close(struct vale_open *o)
 	uint64_t one = 1;
 	ssize_t n;
 
-	epoll_ctl(o->port->sw->worker->epoll, EPOLL_CTL_DEL, o->kick, NULL);
+	if (o->kick >= 0)
+		epoll_ctl(o->port->sw->worker->epoll, EPOLL_CTL_DEL, o->kick, NULL);
 	while ((b = o->binds) != NULL) {
 		o->binds = b->next_of_open;
 		at = &b->ring->binds;
@@ -153,7 +156,7 @@ void vale_open_close(struct vale_open *o)
 			ring_free(b->ring);
 		free(b);
 	}
-	n = write(o->wake, &one, sizeof(one));
+	n = o->wake >= 0 ? write(o->wake, &one, sizeof(one)) : 0;
 	(void)n; /* it can only fail when it is readable already, or nobody is there */
 	free(o);
 }

@@ -73,6 +73,9 @@ func ConnectTrunk(a, b *Port) error {
 // DisconnectTrunk undoes ConnectTrunk. Frames inside are lost. Both workers stand still.
 func DisconnectTrunk(a, b *Port) { C.vale_trunk_disconnect(a.c, b.c) }
 
+// ConnectPipe makes a pipe of two ports of one switch. Their rings, all of them, are open and fit each other.
+func ConnectPipe(a, b *Port) { C.vale_pipe_connect(a.c, b.c) }
+
 // ID is the port's identity in a Fault.
 func (p *Port) ID() PortID { return PortID(unsafe.Pointer(p.c)) }
 

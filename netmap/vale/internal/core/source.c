@@ -18,6 +18,8 @@ void vale_source_init(struct vale_source *s, enum vale_source_kind kind, struct 
 static void doorbell(struct vale_source *s, uint32_t on)
 {
 	atomic_store_explicit(&s->ring->ctl->doorbell, on, memory_order_relaxed);
+	if (s->ring->peer != NULL)
+		atomic_store_explicit(&s->ring->peer->ctl->doorbell, on, memory_order_relaxed);
 }
 
 void vale_source_wake(struct vale_source *s)
@@ -62,7 +64,7 @@ bool vale_source_sleep(struct vale_source *s)
 		if (!s->port->broken) {
 			doorbell(s, 1);
 			atomic_thread_fence(memory_order_seq_cst);
-			if (vale_ring_pending(s->ring)) {
+			if (s->ring->peer != NULL ? vale_pipe_pending(s->ring) : vale_ring_pending(s->ring)) {
 				doorbell(s, 0);
 				return false;
 			}
@@ -82,6 +84,8 @@ static uint32_t run_ring(struct vale_source *s, struct vale_batch *b)
 
 	if (s->port->broken)
 		return 0;
+	if (r->peer != NULL)
+		return vale_pipe_move(r);
 	taken = vale_ring_collect(r, b);
 	if (taken == 0)
 		return 0;

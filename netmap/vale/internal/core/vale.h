@@ -110,6 +110,7 @@ struct vale_ring {
 	struct vale_ring_state *st;
 	struct vale_port *port;
 	struct vale_bind *binds; /* the opens that have it */
+	struct vale_ring *peer;  /* of a pipe: the ring at the other end; NULL: no pipe */
 	bool tx, host;
 	uint32_t id;
 	struct vale_source source; /* TX */
@@ -222,6 +223,11 @@ uint32_t vale_ring_collect(struct vale_ring *r, struct vale_batch *b); /* slots 
 void vale_ring_publish_tx(struct vale_ring *r);
 bool vale_ring_pending(struct vale_ring *r);
 void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n);
+
+/* pipe.c */
+uint32_t vale_pipe_move(struct vale_ring *tx); /* slots sent and given back */
+bool vale_pipe_pending(struct vale_ring *tx);
+void vale_pipe_forget(struct vale_ring *r);
 
 /* break.c */
 void vale_ring_break(struct vale_ring *r, const char *reason);

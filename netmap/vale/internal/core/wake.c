@@ -44,6 +44,8 @@ static void wake(struct vale_ring *r)
 	r->woken = wait;
 	vale_count(&r->st->wakeups, 1);
 	for (struct vale_bind *b = r->binds; b != NULL; b = b->next_of_ring) {
+		if (b->open->wake < 0)
+			continue;
 		do
 			n = write(b->open->wake, &one, sizeof(one));
 		while (n < 0 && errno == EINTR);

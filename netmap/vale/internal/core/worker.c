@@ -116,6 +116,8 @@ static void look(struct vale_worker *w, int timeout)
 			for (struct vale_bind *b = o->binds; b != NULL; b = b->next_of_open)
 				if (b->ring->tx)
 					vale_source_wake(&b->ring->source);
+				else if (b->ring->peer != NULL) /* room in a pipe */
+					vale_source_wake(&b->ring->peer->source);
 			break;
 		}
 	}
