@@ -1,12 +1,32 @@
-// Package serve is the switch's side of a program's connection: it reads what
-// a program asks for and answers with a port of package vale.
+// Package serve is netmap's control side for the programs of one node: it reads
+// what they ask for and answers as the netmap module would.
 //
-// A request stays in the socket until it is answered. A server that is killed
-// in between leaves it to the one that gets the socket after it, and a program
-// waits a little longer instead of for ever.
+// A Space is what netmap is to a node. Its names are
 //
-// What belongs here: requests and answers on one connection that does not
-// block. What does not: the bytes of the messages (an internal package of
-// netmap), listening, and which program may open what: the caller looks up the
-// name that a program gives.
+//	eth1          an endpoint: a port of one of the lab's switches
+//	vale1:x       port x of switch vale1, which is the node's own, or one of the
+//	              lab's if the lab allows it; both last as long as they are open
+//	pv            a persistent port (VALE_NEWIF), alone or on a switch of the
+//	              node's own (VALE_ATTACH)
+//	eth1{3 eth1}3 the two ends of a pipe in the memory of eth1, which is made if
+//	              there is none
+//
+// and memory regions go by small numbers. None of it is seen from another node.
+//
+// A Conn is an open of netmap's device. A request stays in the socket until it
+// is answered: a server that is killed in between leaves it to the one that
+// gets the socket after it, and a program waits a little longer instead of for
+// ever. What must be known to go on after that is given to the Host, and comes
+// back by the Restore methods.
+//
+// # What is not there
+//
+// Answered EOPNOTSUPP: monitors, virtio-net headers, offsets, network cards and
+// endpoints as ports of a node's own switches, a persistent port on two
+// switches at once, and what a module built without it has not either: external
+// memory, CSB mode and the sync loop.
+//
+// What belongs here: what requests mean, names, and lifetimes. What does not:
+// the bytes of the messages (an internal package of netmap), rings and frames
+// (package vale), listening, and what a node's endpoints are.
 package serve

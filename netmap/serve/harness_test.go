@@ -75,6 +75,7 @@ func newNode(t testing.TB, e *vale.Engine, name string) (*Space, *host) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { lan.Close() }) // before the socket goes
 	h := &host{
 		t: t, endpoints: map[string]*Endpoint{"eth1": {Port: port, Geometry: Geometry{Rings: 4, Slots: 64}}}, kept: make(map[string]kept),
 		switches: map[string]*vale.Switch{"valelan": lan},

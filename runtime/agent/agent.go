@@ -57,7 +57,6 @@ type agent struct {
 	uplinks   map[string]*uplink
 	trunks    map[string]*trunk // by trunkKey
 	programs  map[*program]struct{}
-	lastOpen  int // highest number of an open's entry
 	reserve   int // a file to give up when there are no more, or -1
 }
 
