@@ -41,8 +41,8 @@ type Server struct {
 func Start(c Config) (*Server, error) {
 	s := &Server{
 		geometry: c.Geometry, engine: vale.New(vale.Config{}),
-		ports:  make(map[string]*vale.Port),
-		conns:  make(map[*net.UnixConn]bool),
+		ports: make(map[string]*vale.Port),
+		conns: make(map[*net.UnixConn]bool),
 	}
 	s.space = serve.NewSpace(s.engine, "standalone", s)
 	err := s.addPorts(c)
