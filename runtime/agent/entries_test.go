@@ -14,21 +14,24 @@ import (
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
-// Entries of this format and of the time before there were formats are taken
-// over, others are left alone.
+// Entries of this format are taken over, others are left alone; a lab that
+// begins has none.
 func TestCheckFormat(t *testing.T) {
 	newer := fmt.Sprintf(`{"format":%d}`, entryFormat+1)
 	for payload, good := range map[string]bool{
 		fmt.Sprintf(`{"format":%d}`, entryFormat): true, fmt.Sprintf(`{"format":%d}`, oldestFormat): true,
-		newer: false, fmt.Sprintf(`{"format":%d}`, oldestFormat-1): false, `{}`: true, `{`: false, `{"format":1,"x":2}`: false,
+		newer: false, fmt.Sprintf(`{"format":%d}`, oldestFormat-1): false, `{}`: false, `{`: false, `{"format":3,"x":2}`: false,
 	} {
 		err := checkFormat([]keeper.Entry{{Key: "switch/lan"}, {Key: "format/", Payload: []byte(payload)}})
 		if (err == nil) != good {
 			t.Errorf("%s: %v", payload, err)
 		}
 	}
-	if err := checkFormat([]keeper.Entry{{Key: "switch/lan"}}); err != nil {
-		t.Errorf("without a format: %v", err)
+	if err := checkFormat([]keeper.Entry{{Key: "switch/lan"}}); err == nil {
+		t.Error("entries without a format are taken")
+	}
+	if err := checkFormat(nil); err != nil {
+		t.Errorf("no entries: %v", err)
 	}
 	err := checkFormat([]keeper.Entry{{Key: "format/", Payload: []byte(newer)}})
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("format %d, and this program knows %d to %d", entryFormat+1, oldestFormat, entryFormat)) {
