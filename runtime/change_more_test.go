@@ -155,3 +155,34 @@ func TestDeployTellsLostLinks(t *testing.T) {
 	deploy(t, m, root, plan)
 	sameState(t, m, root, ideal(t, plan))
 }
+
+// What a deploy that was taken back has cost is said: processes that are new,
+// programs that lost their ports.
+func TestDeployTellsTheAftermath(t *testing.T) {
+	for _, test := range []struct{ from, to, fails, want string }{
+		{"mtu: 9000", "mtu: 9000\n    slots: 64", "PutEndpoint b:eth1", "b:eth1 was opened anew: programs that had it open were detached"},
+		{"a: {cmd: sleep infinity", "a: {cmd: sleep 1000", "ReleaseNode a", "node a was started anew, with its old settings"},
+		{"10.0.0.2/24", "10.0.0.3/24", "AddEndpoint b:eth1", ""},
+	} {
+		m, root := runtimetest.New("up0", "up1"), tempRoot(t)
+		deploy(t, m, root, compile(t, labFile))
+		fault, once := errors.New("machine on fire"), false
+		m.Hook = func(_ context.Context, operation string) error {
+			if strings.HasPrefix(operation, test.fails) && !once {
+				once = true
+				return fault
+			}
+			return nil
+		}
+		plan := compile(t, strings.Replace(labFile, test.from, test.to, 1))
+		report, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
+		if !errors.Is(err, fault) || report == nil {
+			t.Fatalf("%s: %+v, %v", test.to, report, err)
+		}
+		if got := strings.Join(report.Notes, "; "); got != test.want {
+			t.Errorf("%s: notes %q, want %q", test.to, got, test.want)
+		}
+		m.Hook = nil
+		sameState(t, m, root, ideal(t, compile(t, labFile)))
+	}
+}

@@ -27,7 +27,9 @@ const lockPatience = 3 * time.Second
 // When a step fails or ctx ends, Deploy takes back what it did before it
 // returns an *[Error]: a lab that it began disappears without a trace, one
 // that ran before is as it was, save that a node that was recreated is a new
-// process with the old settings. The error's Left names what is not as before.
+// process with the old settings, and that programs lost ports that had to be
+// opened anew. The error's Left names what is not as before, and the notes of
+// the report, which then comes beside the error, what such programs were.
 // A Deploy that is killed leaves a lab that [Destroy] removes and that another
 // Deploy, of the old plan or any other, makes what that plan says.
 func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*Report, error) {
@@ -62,10 +64,7 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	d := newDeployment(o, lab, plan, w)
 	defer d.close()
 	result, err := d.change(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return d.report(result, began), nil
+	return d.report(result, began), err
 }
 
 // deployFresh makes a lab of which nothing exists.
@@ -109,10 +108,15 @@ func (d *deployment) change(ctx context.Context, o Options) (executor.Result, er
 	}
 	result, err := executor.Run(ctx, d.graph(changes), executor.Config{Workers: o.Workers, Progress: o.Progress})
 	var failed *Error
+	if errors.As(err, &failed) {
+		for _, note := range aftermath(changes, failed.Undone) {
+			d.notes.add(note)
+		}
+	}
 	switch {
 	case err == nil:
 		err = d.written.done(d.lab, d.plan)
-	case errors.As(err, &failed) && failed.Left == nil:
+	case failed != nil && failed.Left == nil:
 		if werr := d.written.takenBack(d.lab); werr != nil {
 			err = multierror.Append(err, werr)
 		}

@@ -38,6 +38,9 @@ func deployCommand(fs *flag.FlagSet) runFunc {
 			if failed, ok := err.(*runtime.Error); ok && failed.Left == nil {
 				fmt.Fprintf(s.err, "deploy %s: what was done is taken back\n", plan.Lab)
 			}
+			if report != nil {
+				writeNotes(s.err, report.Notes)
+			}
 			return err
 		}
 		writeReport(s.err, report)
@@ -58,7 +61,11 @@ func writeReport(w io.Writer, r *runtime.Report) {
 	default:
 		fmt.Fprintf(w, "lab %s is up: %d of %d steps done in %s\n", r.Lab, r.Changed, r.Steps, r.Elapsed.Round(time.Millisecond))
 	}
-	for _, note := range r.Notes {
+	writeNotes(w, r.Notes)
+}
+
+func writeNotes(w io.Writer, notes []string) {
+	for _, note := range notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
 }

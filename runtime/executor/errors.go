@@ -15,6 +15,9 @@ type Error struct {
 	// Left is what could not be taken back, a *multierror.Error; nil when
 	// everything was.
 	Left error
+	// Undone are the IDs of the steps whose work was begun and taken back, or was
+	// tried to be, in no order.
+	Undone []string
 }
 
 // Error names the cause, and what is left.

@@ -58,8 +58,8 @@ func (r *run) run(ctx context.Context) (Result, error) {
 	if cause == nil {
 		return r.result, nil
 	}
-	left := r.back(context.WithoutCancel(ctx))
-	return r.result, &Error{Cause: cause, Left: left}
+	left, undone := r.back(context.WithoutCancel(ctx))
+	return r.result, &Error{Cause: cause, Left: left, Undone: undone}
 }
 
 // forward does the steps. It returns why not all of them are there.
@@ -145,8 +145,9 @@ func do(ctx context.Context, s *Step) outcome {
 	return outcome{phase: Done}
 }
 
-// back undoes what forward did, and returns what could not be undone.
-func (r *run) back(ctx context.Context) error {
+// back undoes what forward did, and returns what could not be undone and the IDs
+// of the steps that it was tried with.
+func (r *run) back(ctx context.Context) (failed error, tried []string) {
 	undo, total := r.toUndo()
 	var left *multierror.Error
 	undone := 0
@@ -173,12 +174,13 @@ func (r *run) back(ctx context.Context) error {
 				left = multierror.Append(left, o.err)
 			}
 			undone++
+			tried = append(tried, r.steps[i].ID)
 			r.end(i, o, undone, total)
 			return true
 		},
 	}
 	w.run(ctx)
-	return left.ErrorOrNil()
+	return left.ErrorOrNil(), tried
 }
 
 // toUndo returns which steps are to be undone: those whose work was begun, save
