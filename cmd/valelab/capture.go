@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -95,12 +96,18 @@ const farewell = 5 * time.Second
 // captureRun copies a capture block by block, so that what is written is whole
 // even when the agent dies: the next one begins another section.
 type captureRun struct {
-	client  *agent.Client
-	out     io.Writer
+	client *agent.Client
+	out    io.Writer
+	begun  chan struct{} // closed when the first agent captures; may be nil
+	id     atomic.Int64  // of the capture, at the agent that is asked now
+
 	packets uint64
 	lost    uint64
 	agents  int
 }
+
+// current is the number of the capture at its agent, 0 before there is one.
+func (r *captureRun) current() int { return int(r.id.Load()) }
 
 // run captures until ctx ends, the capture has its packets, or the lab is gone.
 func (r *captureRun) run(ctx context.Context, spec agent.CaptureSpec) error {
@@ -143,7 +150,10 @@ func (r *captureRun) once(ctx context.Context, spec agent.CaptureSpec) error {
 		return err
 	}
 	defer stream.Close()
-	r.agents++
+	r.id.Store(int64(stream.ID))
+	if r.agents++; r.agents == 1 && r.begun != nil {
+		close(r.begun)
+	}
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {

@@ -31,6 +31,7 @@ func commands() []command {
 		{name: "plan", args: "[LAB]", short: "print the steps that a lab is made of", setup: planCommand},
 		{name: "validate", args: "[FILE]", short: "check a lab file", long: fileHelp, setup: validateCommand},
 		{name: "inspect", args: "[LAB]", short: "show the nodes and links of a running lab", setup: inspectCommand},
+		{name: "top", args: "[LAB]", short: "show a running lab live", long: topHelp, setup: topCommand},
 		{name: "stats", args: "[LAB]", short: "show the counters of every ring", setup: statsCommand},
 		{name: "metrics", args: "[LAB]", short: "print or serve the counters as text for Prometheus", long: metricsHelp, setup: metricsCommand},
 		{name: "events", args: "[LAB]", short: "print what happens in a lab as JSON lines", long: eventsHelp, setup: eventsCommand},

@@ -4,12 +4,20 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 	"github.com/google/go-cmp/cmp"
+	"github.com/muesli/termenv"
 
+	"github.com/valelab/valelab/cmd/valelab/tui"
+	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/sample"
 )
 
@@ -68,6 +76,7 @@ func TestRootCountersAreExact(t *testing.T) {
 	check("csv", ofCSV(t, l.valelab("stats", "exact", "-f", "csv")))
 	check("table", ofTable(l.valelab("stats", "exact")))
 	check("metrics", ofMetrics(t, l.valelab("metrics", "exact")))
+	check("top", ofTop(t, l))
 
 	held := l.rings()["hold:eth1 rx0"]
 	if p := held.Positions; p == nil || *p != (sample.Positions{Slots: 64, Head: 0, Cur: 0, Tail: 63}) {
@@ -173,6 +182,47 @@ func ofMetrics(t *testing.T, text string) map[string]exactRing {
 			}
 		}
 		out[ring] = got
+	}
+	return out
+}
+
+// ofTop reads what `valelab top` shows, in digits on a wide terminal.
+func ofTop(t *testing.T, l *liveLab) map[string]exactRing {
+	t.Helper()
+	lab, err := runtime.Open(l.root, l.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := newTopSource(t.Context(), lab, l.root, "")
+	defer source.close()
+	renderer := lipgloss.NewRenderer(io.Discard)
+	renderer.SetColorProfile(termenv.Ascii)
+	model := tui.New(tui.Config{Lab: l.name, Interval: time.Second, ASCII: true, Renderer: renderer}, source)
+	model.Init() // counts the first Watch
+	model.Update(tea.WindowSizeMsg{Width: 250, Height: 60})
+	for _, key := range "3uu" {
+		model.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{key}})
+	}
+	model.Update(source.Watch(1, time.Second))
+	rows := strings.Split(model.View(), "\n")
+	head := rows[2]
+	// A number ends where its title ends, a text begins where its title begins.
+	number := func(row, title string) string {
+		end := strings.Index(head, title) + len(title)
+		return row[strings.LastIndex(row[:end], " ")+1 : end]
+	}
+	out := map[string]exactRing{}
+	for _, row := range rows[3:] {
+		if len(row) < len(head) || strings.TrimSpace(row) == "" {
+			continue
+		}
+		text := func(title, next string) string {
+			return strings.TrimSpace(row[strings.Index(head, title):strings.Index(head, next)])
+		}
+		drops := regexp.MustCompile(`(\d) ([a-z])`).ReplaceAllString(text("DROPS", "SYNC/S"), "$1, $2")
+		out[text("PORT", "RING")+" "+text("RING", "SWITCH")] = exactRing{
+			number(row, "PACKETS"), number(row, "BYTES"), strings.TrimPrefix(drops, "-"),
+		}
 	}
 	return out
 }

@@ -1,0 +1,164 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/valelab/valelab/runtime/sample"
+)
+
+// treeRow is a line of the tree: a node, one of its endpoints, or a switch with what else it has.
+type treeRow struct {
+	key    string
+	branch string // in front of it
+	name   string
+	state  string // of a node; mode of an endpoint
+	to     string // the switch
+	node   string
+	port   string // for captures
+	search string
+	tx, rx float64
+	bytes  float64 // both ways
+	drops  float64
+	rates  bool
+}
+
+func (m *Model) initTree() {
+	number := func(x float64, r *treeRow) cell {
+		if !r.rates {
+			return plain("")
+		}
+		return cell{m.units.packets(x), m.quiet(x)}
+	}
+	m.tree = table[treeRow]{
+		list:   list{sort: -1},
+		key:    func(r *treeRow) string { return r.key },
+		search: func(r *treeRow) string { return r.search },
+		columns: []column[treeRow]{
+			{title: "NODE", width: 14, grow: 24, cell: func(r *treeRow) cell { return plain(r.branch + r.name) }},
+			{title: "STATE", width: 9, prio: 4, cell: func(r *treeRow) cell {
+				if r.to != "" {
+					return m.modeCell(r.state)
+				}
+				return m.stateCell(r.state)
+			}},
+			{title: "SWITCH", width: 10, grow: 30, prio: 1, cell: func(r *treeRow) cell { return plain(r.to) }},
+			{title: "TX/S", width: 7, right: true, prio: 2, cell: func(r *treeRow) cell { return number(r.tx, r) }},
+			{title: "RX/S", width: 7, right: true, prio: 2, cell: func(r *treeRow) cell { return number(r.rx, r) }},
+			{title: "RATE", heading: m.bandwidthTitle, width: 7, grow: 4, right: true, prio: 5, cell: func(r *treeRow) cell {
+				if !r.rates {
+					return plain("")
+				}
+				return cell{m.units.bandwidth(r.bytes), m.quiet(r.bytes)}
+			}},
+			{title: "DROP/S", width: 7, right: true, prio: 3, cell: func(r *treeRow) cell {
+				if r.drops > 0 {
+					return cell{m.units.packets(r.drops), m.theme.bad}
+				}
+				return number(r.drops, r)
+			}},
+		},
+	}
+}
+
+// setTree makes the tree: nodes with their endpoints, then switches with their trunks and uplinks.
+func (m *Model) setTree(rings []sample.Ring, nodes []sample.Node) {
+	var links []treeRow // one a port
+	for i := range rings {
+		r := &rings[i]
+		key := r.Switch + " " + r.Port
+		at := lastIf(links, key)
+		if at < 0 {
+			links = append(links, treeRow{key: key, node: r.Node, state: r.Mode, name: r.Port, to: towards(r), port: portOf(r)})
+			at = len(links) - 1
+			if r.Node != "" {
+				links[at].name = r.Interface
+			}
+			if r.Mode == "trunk" {
+				links[at].port = ""
+			}
+			links[at].search = r.Node + " " + r.Port + " " + r.Switch + " " + r.Mode
+		}
+		addRates(&links[at], r)
+	}
+	byNode := make(map[string][]treeRow, len(nodes))
+	for _, l := range links {
+		byNode[l.node] = append(byNode[l.node], l)
+	}
+	for _, of := range byNode {
+		slices.SortFunc(of, func(a, b treeRow) int { return strings.Compare(a.name, b.name) })
+	}
+	var rows []treeRow
+	for _, n := range nodes {
+		row := treeRow{key: "node " + n.Name, name: n.Name, state: n.State, node: n.Name, search: n.Name}
+		at := len(rows)
+		rows = append(rows, row)
+		for _, l := range byNode[n.Name] {
+			rows = append(rows, l)
+			rows[at].search += " " + l.search // a node stays above what the filter finds
+		}
+		m.branches(rows[at+1:])
+	}
+	last := ""
+	for i := range rings {
+		name := rings[i].Switch
+		if name == last {
+			continue
+		}
+		last = name
+		at := len(rows)
+		for _, l := range byNode[""] {
+			if strings.HasPrefix(l.key, name+" ") {
+				rows = append(rows, l)
+			}
+		}
+		if len(rows) > at {
+			rows = slices.Insert(rows, at, treeRow{key: "switch " + name, name: "switch " + switchName(name), search: name})
+			m.branches(rows[at+1:])
+		}
+	}
+	m.tree.set(rows)
+}
+
+// lastIf is the index of the last link if it has the key: rings of a port come one after the other.
+func lastIf(links []treeRow, key string) int {
+	if n := len(links) - 1; n >= 0 && links[n].key == key {
+		return n
+	}
+	return -1
+}
+
+// branches draws the lines in front of the children of one row.
+func (m *Model) branches(rows []treeRow) {
+	for i := range rows {
+		rows[i].branch = " " + m.theme.tee + " "
+		if i == len(rows)-1 {
+			rows[i].branch = " " + m.theme.corner + " "
+		}
+	}
+}
+
+// towards is where a port leads.
+func towards(r *sample.Ring) string {
+	if a, b, ok := strings.Cut(r.Switch, "--"); ok && strings.Contains(a, ":") {
+		if a == r.Port {
+			return "wire to " + b
+		}
+		return "wire to " + a
+	}
+	return r.Switch
+}
+
+func addRates(l *treeRow, r *sample.Ring) {
+	if r.Rates == nil || r.Host {
+		return
+	}
+	l.rates = true
+	l.bytes += r.ByteRate
+	l.drops += r.DropRate
+	if r.Dir == "tx" {
+		l.tx += r.PacketRate
+	} else {
+		l.rx += r.PacketRate
+	}
+}
