@@ -265,7 +265,7 @@ func (tt *topTerminal) checkResizes() {
 	tt.tmux("resize-window", "-x", "120", "-y", "30")
 	await(tt.t, func() string {
 		screen := tt.screen()
-		if strings.Count(screen, "[3 Rings]") != 1 || strings.Count(screen, "? help") != 1 || strings.Count(screen, "PKT/S") != 1 {
+		if strings.Count(screen, "[3 Rings]") != 1 || strings.Count(screen, "? help") != 1 || strings.Count(screen, "OCCUPANCY") != 1 {
 			return "the screen is not whole:\n" + screen
 		}
 		return ""
