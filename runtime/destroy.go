@@ -95,12 +95,13 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	}
 	// Nodes go first: a program that still sends would only slow the rest.
 	note(killAll(ctx, m, lab, state.Init, state.Exec))
-	note(m.RemoveContainers(ctx, lab, keep))
 	if network != nil {
 		note(network.Clear(ctx))
 		note(network.Close())
 	}
 	note(stopAgent(ctx, m, lab))
+	// The agent, which would ask the engine how each of them has ended, is gone.
+	note(m.RemoveContainers(ctx, lab, keep))
 	note(killAll(ctx, m, lab, state.Init, state.Exec)) // those that were just being born
 
 	intents, err := lab.ReadIntents()

@@ -18,11 +18,19 @@ var update = flag.Bool("update", false, "rewrite the golden output in testdata")
 // the init of nodes are C in this binary already.
 func TestMain(m *testing.M) {
 	program := func() { os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr)) }
-	testscript.Main(m, map[string]func(){
+	testscript.Main(cleaning{m}, map[string]func(){
 		"valelab":       program,
 		"valelab-agent": func() { failIfBroken(); program() },
 		"netprobe":      netprobeMain,
 	})
+}
+
+// cleaning removes what all tests together have made.
+type cleaning struct{ m *testing.M }
+
+func (c cleaning) Run() int {
+	defer removeImage()
+	return c.m.Run()
 }
 
 // TestScripts runs testdata/script: what the command line answers without a

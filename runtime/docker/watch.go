@@ -64,7 +64,13 @@ func (e *Engine) watch(ctx context.Context, lab state.Dir, changed func(Change))
 		return err
 	}
 	for _, s := range all {
-		if change, ok := e.look(ctx, s.Labels[labelNode], s.ID, healthOf(s.Status)); ok {
+		if s.State == "running" || s.State == "created" { // what the list says is enough
+			if health := healthOf(s.Status); health != "" {
+				changed(Change{Node: s.Labels[labelNode], ID: s.ID, Health: health})
+			}
+			continue
+		}
+		if change, ok := e.look(ctx, s.Labels[labelNode], s.ID); ok {
 			changed(change)
 		}
 	}
@@ -90,7 +96,7 @@ func (e *Engine) understand(ctx context.Context, m events.Message) (Change, bool
 	action, detail, _ := strings.Cut(string(m.Action), ": ")
 	switch action {
 	case "die":
-		return e.look(ctx, name, id, "")
+		return e.look(ctx, name, id)
 	case "destroy":
 		return Change{Node: name, ID: id, Gone: true}, true
 	case "health_status":
@@ -100,10 +106,10 @@ func (e *Engine) understand(ctx context.Context, m events.Message) (Change, bool
 	return Change{}, false
 }
 
-// look asks how a container is. One that runs is news only for its health: that
-// its process is another one, the process itself tells.
-func (e *Engine) look(ctx context.Context, name, id, health string) (Change, bool) {
-	change := Change{Node: name, ID: id, Health: health}
+// look asks how a container is that has ended. One that runs again is no news:
+// its process itself tells.
+func (e *Engine) look(ctx context.Context, name, id string) (Change, bool) {
+	change := Change{Node: name, ID: id}
 	have, err := e.client.ContainerInspect(ctx, id)
 	switch {
 	case isNotFound(err):
@@ -112,7 +118,7 @@ func (e *Engine) look(ctx context.Context, name, id, health string) (Change, boo
 	case err != nil || have.ContainerJSONBase == nil || have.State == nil:
 		return change, false
 	case have.State.Running && !have.State.Restarting:
-		return change, health != ""
+		return change, false
 	case have.State.Status == "created": // it was never started
 		return change, false
 	}
