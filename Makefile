@@ -15,10 +15,10 @@ FUZZTIME ?= 20s
 # The preload library travels in the program. It is built first, and only if its sources have changed.
 PRELOAD := netmap/preload/lib/libnetmap.so
 
-.PHONY: help build lab test bench soak fuzz lint clean
+.PHONY: help build lab lab-docker test bench soak fuzz lint clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 $(PRELOAD): netmap/preload/build.sh $(wildcard netmap/preload/src/*.[ch]) netmap/internal/abi/netmap_abi.h
 	netmap/preload/build.sh "$(CURDIR)/$@"
@@ -28,6 +28,9 @@ build: $(PRELOAD) ## build bin/valelab, one static program
 
 lab: build ## run labs/txrx.yml for a few seconds and show its rings (needs root)
 	@labs/show.sh
+
+lab-docker: build ## the same with containers: labs/txrx-docker.yml (needs root and Docker, no registry)
+	@labs/show.sh txrx-docker
 
 # Tests that need root are named TestRoot...; -p 1, since some measure time.
 test: $(PRELOAD) ## run all tests: unit tests with the race detector, root's tests as root
@@ -41,8 +44,10 @@ test: $(PRELOAD) ## run all tests: unit tests with the race detector, root's tes
 			sed 's|^\./\(.*\)/[^/]*:func \(.*\)|  \1 \2|' | sort; \
 	fi
 
-bench: $(PRELOAD) ## measure the switch: packets a second, next to this machine's own copy rate
+bench: build ## measure: packets a second next to this machine's own copy rate; as root, containers next to bare ones
 	go run ./netmap/bench
+	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -tags bench -run '^TestBench' -v ./cmd/valelab; \
+	else echo 'left out, since it needs root and Docker: deploy of containers (sudo make bench)'; fi
 
 soak: $(PRELOAD) ## the long tests: signals at random moments, 1,000 nodes, an idle minute (needs root)
 	go test -count=1 -timeout 60m -tags soak -run '^TestSoak' -v ./cmd/valelab
@@ -59,8 +64,8 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
-	go vet -tags soak ./...
-	go tool staticcheck -tags soak ./...
+	go vet -tags soak,bench ./...
+	go tool staticcheck -tags soak,bench ./...
 
 clean: ## remove what build made
 	rm -rf bin $(PRELOAD)

@@ -1,9 +1,11 @@
 #!/bin/sh
-# `make lab`: deploys labs/txrx.yml, shows its rings for a few seconds, destroys
-# it (also when something fails, or on Ctrl-C), and checks that nothing is left.
+# `make lab`: deploys labs/txrx.yml (or the lab that is named), shows its rings for
+# a few seconds, destroys it (also when something fails, or on Ctrl-C), and checks
+# that nothing is left.
 set -eu
 cd "$(dirname "$0")/.."
 valelab=$PWD/bin/valelab
+name=${1:-txrx}
 
 if [ "$(id -u)" != 0 ]; then
 	echo "make lab: network namespaces and devices need root" >&2
@@ -28,26 +30,37 @@ namespaces() {
 remains() {
 	set +e
 	find "$VALELAB_RUN" 2>/dev/null
-	find /sys/fs/cgroup -type d -path '*valelab*' 2>/dev/null | grep -vFx "$groups"
+	find /sys/fs/cgroup -type d -name "valelab-$hash" 2>/dev/null
 	for ns in $lab; do # as a pattern: net:?4026531840?
 		find /proc/[0-9]*/ns/net /proc/[0-9]*/fd -lname "$ns" 2>/dev/null
 	done
 	ls /sys/class/net | grep -vFx "$devices"
+	if [ -n "$engine" ]; then
+		docker ps -aq --no-trunc --filter "label=valelab.folder=$VALELAB_RUN/$name"
+		docker images -q --filter label=valelab.image
+	fi
+	find "/var/lib/valelab-$hash" 2>/dev/null
 	return 0
 }
 
 devices=$(ls /sys/class/net)
-groups=$(find /sys/fs/cgroup -type d -path '*valelab*' 2>/dev/null)
+# What else is the lab's carries this hash of its state folder.
+hash=$(printf %s "$VALELAB_RUN" | sha256sum | cut -c1-8)
+# Who else's containers use valelab's image keeps it.
+engine=
+if command -v docker >/dev/null && [ -z "$(docker images -q --filter label=valelab.image 2>/dev/null)" ]; then
+	engine=yes
+fi
 lab=
 
 finish() {
 	status=$?
 	trap - EXIT
 	trap '' INT TERM
-	"$valelab" destroy txrx || status=1
+	"$valelab" destroy "$name" || status=1
 	left=$(remains)
 	if [ -z "$left" ]; then
-		echo "nothing is left: no namespace, device, process, control group or file"
+		echo "nothing is left: no namespace, device, process, control group, container or file"
 	else
 		printf 'left behind:\n%s\n' "$left" >&2
 		status=1
@@ -57,11 +70,11 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-"$valelab" deploy labs/txrx.yml
+"$valelab" deploy "labs/$name.yml"
 machine=$(readlink /proc/self/ns/net)
 lab=$(namespaces | grep -vFx "$machine" | tr '[]' '??')
-"$valelab" inspect txrx
-"$valelab" stats txrx --interval 1s --count 4
+"$valelab" inspect "$name"
+"$valelab" stats "$name" --interval 1s --count 4
 echo
 echo "rxc counted:"
-"$valelab" logs rxc --lab txrx --tail 3
+"$valelab" logs rxc --lab "$name" --tail 3

@@ -93,6 +93,9 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	if err != nil && !errors.Is(err, state.ErrGone) {
 		note(err)
 	}
+	// The engine takes its time, whatever is done meanwhile.
+	containers := make(chan error, 1)
+	go func() { containers <- m.RemoveContainers(ctx, lab, keep) }()
 	// Nodes go first: a program that still sends would only slow the rest.
 	note(killAll(ctx, m, lab, state.Init, state.Exec))
 	if network != nil {
@@ -100,8 +103,7 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 		note(network.Close())
 	}
 	note(stopAgent(ctx, m, lab))
-	// The agent, which would ask the engine how each of them has ended, is gone.
-	note(m.RemoveContainers(ctx, lab, keep))
+	note(<-containers)
 	note(killAll(ctx, m, lab, state.Init, state.Exec)) // those that were just being born
 
 	intents, err := lab.ReadIntents()

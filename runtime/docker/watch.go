@@ -26,6 +26,10 @@ type Change struct {
 	Health string // one of package node's; "" when nothing was said of it
 }
 
+// askPause is the time between a death and the question what follows from it:
+// most of those that are removed are gone by then, and nobody asks.
+const askPause = 200 * time.Millisecond
+
 // watchPause is the time between two attempts to reach an engine.
 const watchPause = time.Second
 
@@ -74,36 +78,40 @@ func (e *Engine) watch(ctx context.Context, lab state.Dir, changed func(Change))
 			changed(change)
 		}
 	}
+	dead := make(map[string]string) // nodes of containers that have ended, by ID
+	var ask <-chan time.Time        // when to ask about these
 	for {
 		select {
 		case err := <-faults:
 			return err
+		case <-ask:
+			for id, name := range dead {
+				if change, ok := e.look(ctx, name, id); ok {
+					changed(change)
+				}
+			}
+			clear(dead)
+			ask = nil
 		case m := <-messages:
+			name, id := m.Actor.Attributes[labelNode], m.Actor.ID
 			if m.Actor.Attributes[labelDir] != lab.Path() {
 				continue
 			}
-			if change, ok := e.understand(ctx, m); ok {
-				changed(change)
+			switch action, detail, _ := strings.Cut(string(m.Action), ": "); action {
+			case "die":
+				if dead[id] = name; ask == nil {
+					ask = time.After(askPause)
+				}
+			case "destroy":
+				delete(dead, id)
+				changed(Change{Node: name, ID: id, Gone: true})
+			case "health_status":
+				if health := knownHealth(detail); health != "" {
+					changed(Change{Node: name, ID: id, Health: health})
+				}
 			}
 		}
 	}
-}
-
-// understand turns an event into a change. After a death the engine is asked
-// what follows.
-func (e *Engine) understand(ctx context.Context, m events.Message) (Change, bool) {
-	name, id := m.Actor.Attributes[labelNode], m.Actor.ID
-	action, detail, _ := strings.Cut(string(m.Action), ": ")
-	switch action {
-	case "die":
-		return e.look(ctx, name, id)
-	case "destroy":
-		return Change{Node: name, ID: id, Gone: true}, true
-	case "health_status":
-		health := knownHealth(detail)
-		return Change{Node: name, ID: id, Health: health}, health != ""
-	}
-	return Change{}, false
 }
 
 // look asks how a container is that has ended. One that runs again is no news:
