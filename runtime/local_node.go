@@ -84,7 +84,11 @@ func (m *local) UpdateNode(ctx context.Context, lab state.Dir, n *topology.Node)
 	if err != nil {
 		return "", err
 	}
-	return strings.Join(missing, "; "), node.WriteHosts(lab.Path(), n.Name, n.Hostname, hostsFile(n.Hosts))
+	err = node.WriteHosts(lab.Path(), n.Name, n.Hostname, hostsFile(n.Hosts))
+	if errors.Is(err, node.ErrHosts) { // its own doing: no reason to stop here
+		missing, err = append(missing, err.Error()), nil
+	}
+	return strings.Join(missing, "; "), err
 }
 
 // Nodes goes by the nodes' private folders, which are made before anything

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
@@ -69,6 +70,9 @@ func readWritten(lab state.Dir) (*written, error) {
 
 // begin writes down that a deploy of the plan is about to change the lab.
 func (w *written) begin(lab state.Dir, plan *topology.Plan) error {
+	if n := len(w.next); n > 0 && reflect.DeepEqual(w.next[n-1], plan) {
+		return nil // the last one that was cut off
+	}
 	return writeNext(lab, append(w.next[:len(w.next):len(w.next)], plan))
 }
 

@@ -94,12 +94,13 @@ func TestRootTwoDeploys(t *testing.T) {
 		t.Fatal(err)
 	}
 	first.Wait()
-	// Short ones wait for each other.
+	// Short ones wait for each other, unless the machine is very busy.
 	file = writeFile(t, "two", "name: two\nnodes:\n  a: {cmd: sleep infinity}\n  b: {}\n")
 	var wg sync.WaitGroup
 	for range 3 {
 		wg.Go(func() {
-			if out, err := l.command("deploy", file).CombinedOutput(); err != nil {
+			out, err := l.command("deploy", file).CombinedOutput()
+			if err != nil && !bytes.Contains(out, []byte("by another process: process ")) {
 				t.Errorf("deploy: %v\n%s", err, out)
 			}
 		})
@@ -145,7 +146,7 @@ func TestRootTenLabs(t *testing.T) {
 	for i := range 10 {
 		l := &liveLab{t: t, name: fmt.Sprintf("lab%d", i), root: root}
 		var wrong []string
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			if _, wrong = l.observe(lab); len(wrong) == 0 {
 				break
 			}

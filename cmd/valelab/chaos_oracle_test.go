@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -109,7 +110,7 @@ func commandLines() map[int][]string {
 
 // observeAgent compares what the agent has.
 func observeAgent(dir string, want *chaosLab) (wrong []string) {
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+	client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
 			return net.Dial("unix", filepath.Join(dir, "agent.sock"))
@@ -375,7 +376,7 @@ func sendFrame(from int, fromIface string, to int, toIface string, mark uint64) 
 	frame := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(slices.Concat(dst, src), probeType), mark)
 	frame = append(frame, make([]byte, 40)...)
 	got := make([]byte, 2048)
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		if _, err := unix.Write(tx, frame); err != nil {
 			return err
 		}
@@ -387,7 +388,7 @@ func sendFrame(from int, fromIface string, to int, toIface string, mark uint64) 
 			return nil
 		}
 	}
-	return fmt.Errorf("no frame arrives")
+	return errors.New("no frame arrives")
 }
 
 // packetSocket opens a socket for probes on a node's interface.

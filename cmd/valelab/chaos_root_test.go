@@ -107,7 +107,7 @@ func (c *chaosRun) step(i int) {
 
 // settle waits until what was begun in the background is over.
 func (c *chaosRun) settle(ok func() bool) {
-	for deadline := time.Now().Add(20 * time.Second); !ok() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !ok() && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
 }

@@ -3,6 +3,10 @@ package node
 import "errors"
 
 var (
+	// ErrHosts says that a node has put something else in the place of its
+	// hosts file.
+	ErrHosts = errors.New("its hosts file is not the one that it was given")
+
 	// ErrGone says that a node has no living init: it never started, it was
 	// killed, or the machine was started anew.
 	ErrGone = errors.New("not running")

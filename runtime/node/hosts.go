@@ -35,12 +35,12 @@ func WriteHosts(labDir, name, hostname string, hosts []byte) error {
 	path := filepath.Join(publicDir(labDir, name), "hosts")
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return &Error{name, &os.PathError{Op: "open", Path: path, Err: err}}
+		return &Error{name, fmt.Errorf("%w: open %s: %w", ErrHosts, path, err)}
 	}
 	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return &Error{name, errors.Join(err, fmt.Errorf("%s is no plain file", path))}
+		return &Error{name, errors.Join(err, ErrHosts)}
 	}
 	text := hostsFile(hosts, hostname)
 	if _, err := f.WriteAt(text, 0); err != nil {

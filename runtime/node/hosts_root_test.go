@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -35,8 +36,8 @@ func TestRootWriteHosts(t *testing.T) {
 		if err := replace(); err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteHosts(dir, "n", "n", nil); err == nil {
-			t.Error("written")
+		if err := WriteHosts(dir, "n", "n", nil); !errors.Is(err, ErrHosts) {
+			t.Errorf("error %v", err)
 		}
 	}
 	if text, err := os.ReadFile(secret); err != nil || string(text) != "mine" {
