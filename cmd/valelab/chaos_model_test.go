@@ -11,6 +11,7 @@ import (
 // A chaosLab is a lab as its file describes it, in a form that is edited at
 // random. It knows nothing of plans.
 type chaosLab struct {
+	image    string // of the nodes that are containers; "": there are none
 	nodes    map[string]*chaosNode
 	switches map[string]bool
 	trunks   map[[2]string]bool // a tree
@@ -19,9 +20,10 @@ type chaosLab struct {
 
 // A chaosNode is a node; a change of cmd or env recreates it.
 type chaosNode struct {
-	cmd    int // the argument of its sleep; 0: a program that receives on eth1 with the netmap API
-	env    int // the value of its variable CHAOS
-	memory int // MB, 0: no limit
+	box    bool // it is a container
+	cmd    int  // the argument of its sleep; 0: a program that receives on eth1 with the netmap API
+	env    int  // the value of its variable CHAOS
+	memory int  // MB, 0: no limit
 }
 
 // A chaosEnd is an interface of a node.
@@ -39,7 +41,7 @@ type chaosLink struct {
 }
 
 func (l *chaosLab) clone() *chaosLab {
-	c := &chaosLab{nodes: map[string]*chaosNode{}, switches: maps.Clone(l.switches), trunks: maps.Clone(l.trunks)}
+	c := &chaosLab{image: l.image, nodes: map[string]*chaosNode{}, switches: maps.Clone(l.switches), trunks: maps.Clone(l.trunks)}
 	for name, n := range l.nodes {
 		copied := *n
 		c.nodes[name] = &copied
@@ -63,6 +65,9 @@ func (l *chaosLab) text(name string) string {
 	for _, name := range slices.Sorted(maps.Keys(l.nodes)) {
 		n := l.nodes[name]
 		fmt.Fprintf(&b, "  %s: {cmd: %s, env: {CHAOS: '%d'}, restart-policy: always", name, l.command(name), n.env)
+		if n.box {
+			fmt.Fprintf(&b, ", image: '%s', image-pull-policy: never", l.image)
+		}
 		if n.memory > 0 {
 			fmt.Fprintf(&b, ", memory: %dmib", n.memory)
 		}
@@ -92,7 +97,9 @@ func (l *chaosLab) text(name string) string {
 }
 
 // receives says whether a node's command has its eth1 open.
-func (l *chaosLab) receives(name string) bool { return l.nodes[name].cmd == 0 && l.has(name, "eth1") }
+func (l *chaosLab) receives(name string) bool {
+	return l.nodes[name].cmd == 0 && !l.nodes[name].box && l.has(name, "eth1")
+}
 
 // command is what a node runs.
 func (l *chaosLab) command(name string) string {
@@ -159,7 +166,7 @@ var chaosEdits = []func(*chaosLab, *rand.Rand) string{
 		if l.nodes[name] != nil || len(l.nodes) == chaosNodes || vale == "" {
 			return ""
 		}
-		l.nodes[name] = &chaosNode{cmd: r.IntN(2) * (10000 + r.IntN(1000)), env: r.IntN(9)}
+		l.nodes[name] = &chaosNode{cmd: r.IntN(2) * (10000 + r.IntN(1000)), env: r.IntN(9), box: r.IntN(3) == 0 && l.image != ""}
 		l.link(r, vale, name)
 		return "add node " + name
 	},

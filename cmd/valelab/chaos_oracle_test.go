@@ -62,9 +62,17 @@ func (l *liveLab) observe(want *chaosLab) (facts chaosFacts, wrong []string) {
 		fault("%d keepers, agent %d", keepers, facts.agent)
 		return facts, wrong
 	}
+	if want.image != "" {
+		for name, pid := range l.containers() {
+			if want.nodes[name] == nil || !want.nodes[name].box {
+				fault("there is a container of node %s", name)
+			}
+			facts.inits[name] = pid
+		}
+	}
 	for name := range want.nodes {
 		if facts.inits[name] == 0 {
-			fault("there is no node %s", name)
+			fault("node %s does not run", name)
 			return facts, wrong
 		}
 	}
@@ -93,6 +101,23 @@ func (l *liveLab) observe(want *chaosLab) (facts chaosFacts, wrong []string) {
 		fault("next.json is left")
 	}
 	return facts, wrong
+}
+
+// containers returns process 1 of each of the lab's containers, by node; 0 of
+// one that does not run.
+func (l *liveLab) containers() map[string]int {
+	var list []struct {
+		ID     string
+		Labels map[string]string
+	}
+	ask(l.t, engineSocket, "GET", `/containers/json?all=1&filters={"label":["valelab.folder=`+filepath.Join(l.root, l.name)+`"]}`, nil, &list)
+	all := map[string]int{}
+	for _, c := range list {
+		var one struct{ State struct{ Pid int } }
+		ask(l.t, engineSocket, "GET", "/containers/"+c.ID+"/json", nil, &one)
+		all[c.Labels["valelab.node"]] = one.State.Pid
+	}
+	return all
 }
 
 // commandLines returns the arguments of all processes.
@@ -212,7 +237,12 @@ func observeNode(init int, name string, n *chaosNode, want *chaosLab) (wrong []s
 	if err != nil {
 		return append(wrong, err.Error())
 	}
-	lines := strings.Split(string(text), "\n")
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 {
+			lines = append(lines, fields[0]+"\t"+fields[1])
+		}
+	}
 	for line := range hosts {
 		if !slices.Contains(lines, line) {
 			wrong = append(wrong, fmt.Sprintf("/etc/hosts lacks %q", line))

@@ -30,6 +30,9 @@ func chaos(t *testing.T, operations int) {
 	c.lab = &chaosLab{
 		nodes: map[string]*chaosNode{"na": {cmd: 1}, "nb": {cmd: 2}}, switches: map[string]bool{"s0": true}, trunks: map[[2]string]bool{},
 	}
+	if c.lab.image = chaosImage(t); c.lab.image != "" {
+		c.lab.nodes["nc"] = &chaosNode{cmd: 3, box: true}
+	}
 	for range 12 {
 		c.lab.edit(c.r)
 	}
@@ -44,7 +47,17 @@ func chaos(t *testing.T, operations int) {
 	if left := c.traces(); left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}
+	if c.lab.image != "" {
+		c.checkNoContainers()
+	}
 	t.Logf("%v", c.counts)
+}
+
+// chaosImage is the image of nodes that are containers, "" where there is no
+// engine.
+func chaosImage(t *testing.T) (image string) {
+	t.Run("engine", func(t *testing.T) { image = testImage(t) })
+	return image
 }
 
 // number reads a number from the environment.
@@ -118,7 +131,8 @@ func (c *chaosRun) act(next *chaosLab) (what string, expect func(string) bool) {
 	old := c.lab
 	recreated := func(name string) bool {
 		was, is := old.nodes[name], next.nodes[name]
-		return was == nil || is == nil || old.command(name) != next.command(name) || was.env != is.env
+		return was == nil || is == nil || was.box != is.box || old.command(name) != next.command(name) ||
+			was.env != is.env || is.box && was.memory > 0 && is.memory == 0 // the engine takes no limit away
 	}
 	anyNode := func(string) bool { return true }
 	defer func() { c.counts[strings.Fields(what)[0]]++ }()
@@ -134,6 +148,10 @@ func (c *chaosRun) act(next *chaosLab) (what string, expect func(string) bool) {
 		}
 		return what, recreated
 	case n < 53:
+		if c.lab.nodes[node].box && c.r.IntN(2) == 0 {
+			c.engine("POST", node, "/restart?t=0", nil)
+			return "restart-container " + node, func(name string) bool { return name == node }
+		}
 		c.kill(c.facts.inits[node])
 		return "kill node " + node, func(name string) bool { return name == node }
 	case n < 58: // its init starts the command again
@@ -142,7 +160,7 @@ func (c *chaosRun) act(next *chaosLab) (what string, expect func(string) bool) {
 				c.kill(pid)
 			}
 		}
-		return "kill-command of " + node, recreated
+		return "kill-command of " + node, func(name string) bool { return recreated(name) || name == node && c.lab.nodes[name].box }
 	case n < 68:
 		c.kill(c.facts.agent)
 		if c.r.IntN(2) == 0 {
