@@ -49,7 +49,7 @@ bench: build ## measure: packets a second next to this machine's own copy rate; 
 	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -tags bench -run '^TestBench' -v ./cmd/valelab; \
 	else echo 'left out, since it needs root and Docker: deploy of containers (sudo make bench)'; fi
 
-soak: $(PRELOAD) ## the long tests: signals at random moments, 1,000 nodes, an idle minute (needs root)
+soak: $(PRELOAD) ## the long tests: random operations, kills of the agent, 1,000 nodes, an idle minute (needs root)
 	go test -count=1 -timeout 60m -tags soak -run '^TestSoak' -v ./cmd/valelab
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
