@@ -2,7 +2,10 @@
 #include "client.h"
 #include "sys.h"
 
-#define MAX_OPTIONS (NETMAP_REQ_MAXSIZE / sizeof(struct nmreq_option))
+/* The module's room for a request: a body and its options, a pointer with each option, and a table of them. */
+#define ROOM        (NETMAP_REQ_MAXSIZE + 48)
+#define POINTER     8
+#define MAX_OPTIONS (ROOM / (sizeof(struct nmreq_option) + POINTER))
 
 /* The program's request, as long as the switch has it. */
 struct request {
@@ -10,7 +13,7 @@ struct request {
 	struct nmreq_header head; /* as the program wrote it */
 	uint32_t noptions;
 	uint64_t option[MAX_OPTIONS]; /* addresses */
-	uint8_t data[sizeof(struct nmreq_header) + NETMAP_REQ_MAXSIZE + sizeof(struct nmu_grant)];
+	uint8_t data[sizeof(struct nmreq_header) + ROOM + sizeof(struct nmu_grant)];
 };
 
 static uint32_t body_size(uint16_t type)
@@ -72,7 +75,7 @@ static uint64_t option_size(const struct nmreq_option *o)
 static int read_options(struct request *q, int pid)
 {
 	uint8_t *to = q->data + sizeof(q->head) + q->m.body_len;
-	uint32_t room = NETMAP_REQ_MAXSIZE - q->m.body_len;
+	uint64_t used = q->m.body_len; /* of ROOM */
 	struct nmreq_option o;
 	uint64_t more;
 
@@ -80,7 +83,8 @@ static int read_options(struct request *q, int pid)
 		if (nm_read(pid, &o, at, sizeof(o)) < 0)
 			return -EFAULT;
 		more = option_size(&o);
-		if (q->noptions == MAX_OPTIONS || more > room || sizeof(o) + more > room) {
+		if (used + sizeof(o) + POINTER > ROOM || more > NETMAP_REQ_MAXSIZE || used + sizeof(o) + POINTER + more > ROOM ||
+		    (more > 0 && q->m.body_len + q->m.options_len + sizeof(o) + more > NETMAP_REQ_MAXSIZE)) {
 			q->m.flags |= NMU_OPTIONS_CUT;
 			return 0;
 		}
@@ -90,7 +94,7 @@ static int read_options(struct request *q, int pid)
 			return -EFAULT;
 		q->option[q->noptions++] = at;
 		to += sizeof(o) + more;
-		room -= (uint32_t)(sizeof(o) + more);
+		used += sizeof(o) + POINTER + more;
 		q->m.options_len += (uint32_t)(sizeof(o) + more);
 	}
 	return 0;
