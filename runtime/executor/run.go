@@ -58,7 +58,7 @@ func (r *run) run(ctx context.Context) (Result, error) {
 	if cause == nil {
 		return r.result, nil
 	}
-	left, undone := r.back(context.WithoutCancel(ctx))
+	undone, left := r.back(context.WithoutCancel(ctx))
 	return r.result, &Error{Cause: cause, Left: left, Undone: undone}
 }
 
@@ -145,9 +145,9 @@ func do(ctx context.Context, s *Step) outcome {
 	return outcome{phase: Done}
 }
 
-// back undoes what forward did, and returns what could not be undone and the IDs
-// of the steps that it was tried with.
-func (r *run) back(ctx context.Context) (failed error, tried []string) {
+// back undoes what forward did, and returns the IDs of the steps that it was
+// tried with and what could not be undone.
+func (r *run) back(ctx context.Context) (tried []string, failed error) {
 	undo, total := r.toUndo()
 	var left *multierror.Error
 	undone := 0
@@ -180,7 +180,7 @@ func (r *run) back(ctx context.Context) (failed error, tried []string) {
 		},
 	}
 	w.run(ctx)
-	return left.ErrorOrNil(), tried
+	return tried, left.ErrorOrNil()
 }
 
 // toUndo returns which steps are to be undone: those whose work was begun, save
