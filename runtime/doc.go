@@ -8,7 +8,8 @@
 // Here is what holds for whole labs: the order of things, ownership, the lock,
 // what happens on failure. How a single object is made belongs to the packages
 // below: state (folders, marks), link (network devices), node and cgroup
-// (process nodes), keeper and agent (what stays when deploy has ended).
+// (process nodes), docker (containers), wiring (what an endpoint is as devices),
+// keeper and agent (what stays when deploy has ended).
 // Lab files are package topology's, output is the command line's; nothing here
 // logs or prints.
 package runtime

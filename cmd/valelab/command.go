@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"io"
+
+	"github.com/valelab/valelab/runtime"
 )
 
 // A runFunc carries a command out. args are the words that are not flags.
@@ -37,6 +39,9 @@ func commands() []command {
 		{name: "events", args: "[LAB]", short: "print what happens in a lab as JSON lines", long: eventsHelp, setup: eventsCommand},
 		{name: "capture", args: "NODE:ETH...", short: "write the packets of endpoints as pcapng", long: captureHelp, setup: captureCommand},
 		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", words: 2, setup: execCommand},
+		{name: "stop", args: "NODE", short: "end a node's command and leave it down; its links stay", setup: controlCommand("stop", (*runtime.Lab).Stop)},
+		{name: "start", args: "NODE", short: "start a node's command that has ended", setup: controlCommand("start", (*runtime.Lab).Start)},
+		{name: "restart", args: "NODE", short: "end a node's command and start it again", setup: controlCommand("restart", (*runtime.Lab).Restart)},
 		{name: "logs", args: "NODE", short: "show what a node's command printed", setup: logsCommand},
 		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},
 		{name: "netmap-exec", args: "-- PROGRAM", short: "run a static netmap program in a node", long: netmapExecHelp, words: 1, setup: netmapExecCommand},

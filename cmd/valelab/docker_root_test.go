@@ -213,7 +213,7 @@ func TestRootContainerRestarts(t *testing.T) {
 	l := deployContainers(t, "cback", `
 switches: {s: {}}
 nodes:
-  a: {image: IMAGE, cmd: sleep 1000, restart-policy: always}
+  a: {image: IMAGE, cmd: "sh -c 'trap exit TERM; sleep 1000 & wait'", restart-policy: always}
   b: {image: IMAGE, cmd: sleep 1000}
 links:
   - endpoints: [a:eth1, s]
@@ -238,6 +238,12 @@ links:
 	}{
 		{"its command is killed", func() { l.killFirst("a") }},
 		{"docker restart", func() { l.engine("POST", "a", "/restart?t=0", nil) }},
+		{"valelab restart", func() { l.valelab("restart", "--lab", l.name, "a") }},
+		{"valelab stop and start", func() {
+			l.valelab("stop", "--lab", l.name, "a")
+			l.awaitState("a", "exited")
+			l.valelab("start", "--lab", l.name, "a")
+		}},
 		{"docker stop and start", func() { l.engine("POST", "a", "/stop?t=0", nil); l.engine("POST", "a", "/start", nil) }},
 		{"the agent is killed, and docker restart", func() { l.killAgent(); l.engine("POST", "a", "/restart?t=0", nil) }},
 	} {

@@ -73,4 +73,9 @@ int config_read(struct config *c, int fd, const char **fault);
 
 void config_free(struct config *c);
 
+// What is written to a node's ctl, a byte each.
+#define CTL_RELEASE 'r'
+#define CTL_HALT 's'
+#define CTL_RESUME 'g'
+
 #endif

@@ -26,6 +26,7 @@ static struct {
 	int signals, control;
 	struct status status;
 	int released, stopping, finished;
+	int halted; // by a user: the command stays down until it is resumed
 	uint64_t due;	  // when to start the command
 	uint64_t stop_by; // when to kill it
 	uint64_t rewrite; // when to write the status again
@@ -63,12 +64,13 @@ static void set_state(const char *state)
 static void ended(int code, int signal)
 {
 	node_log_take(LAST_OUTPUT);
+	node.stop_by = NEVER;
 	node.status.pid = 0;
 	node.status.code = code;
 	node.status.signal = signal;
 	if (node.stopping)
 		node.finished = 1;
-	if (node.stopping ||
+	if (node.stopping || node.halted ||
 	    !node_restart_wanted(node.config, node.status.restarts, code != 0 || signal != 0)) {
 		set_state("exited");
 		return;
@@ -153,6 +155,31 @@ static void stop(void)
 	node.stop_by = now() + STOP_TIME;
 }
 
+// halt asks the command to end, and leaves it at that.
+static void halt(void)
+{
+	if (node.halted || node.stopping || node.config->argv.count == 0)
+		return;
+	node.halted = 1;
+	if (node.status.pid != 0) {
+		kill(-node.status.pid, SIGTERM);
+		node.stop_by = now() + STOP_TIME;
+	} else if (node.due != NEVER) { // it was about to start
+		node.due = NEVER;
+		set_state("exited");
+	}
+}
+
+// resume starts a command that has ended.
+static void resume(void)
+{
+	if (!node.released || node.stopping || node.config->argv.count == 0)
+		return;
+	node.halted = 0;
+	if (node.status.pid == 0)
+		node.due = now();
+}
+
 static void take_signals(void)
 {
 	struct signalfd_siginfo info;
@@ -171,8 +198,14 @@ static void take_control(void)
 	char word[64];
 	ssize_t n = read(node.control, word, sizeof(word));
 
-	if (n > 0 && memchr(word, 'r', (size_t)n) != NULL)
-		release();
+	for (ssize_t i = 0; i < n; i++) {
+		if (word[i] == CTL_RELEASE)
+			release();
+		else if (word[i] == CTL_HALT)
+			halt();
+		else if (word[i] == CTL_RESUME)
+			resume();
+	}
 }
 
 // timeout returns how long poll may sleep, and does what is due.
