@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,15 +33,14 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// compile builds a test program.
-func compile(t *testing.T, name string, flags ...string) string {
+// compile builds a test program with this compiler.
+func compile(t *testing.T, compiler, name string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
-	args := append([]string{
-		"-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-I../internal/abi", "-o", program, "testdata/" + name + ".c",
-	}, flags...)
-	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
-		t.Fatalf("gcc: %v\n%s", err, out)
+	out, err := exec.Command(compiler, "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-I../internal/abi",
+		"-o", program, "testdata/"+name+".c").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", compiler, err, out)
 	}
 	return program
 }
@@ -81,11 +82,12 @@ func waitFor(t *testing.T, what string, done func() bool) {
 }
 
 // runProgram runs a test program of testdata in the library.
-func runProgram(t *testing.T, name string, args ...string) {
+func runProgram(t *testing.T, name string) { runCompiled(t, compile(t, "gcc", name)) }
+
+func runCompiled(t *testing.T, program string) {
 	t.Helper()
-	program := compile(t, name)
 	socket, _ := lan(t)
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(program)
 	cmd.Env = environ(socket)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
@@ -107,6 +109,67 @@ func TestMap(t *testing.T) { runProgram(t, "map") }
 func TestProcesses(t *testing.T) { runProgram(t, "process") }
 
 func TestThreads(t *testing.T) { runProgram(t, "threads") }
+
+func TestOrdinary(t *testing.T) { runProgram(t, "ordinary") }
+
+// The same library serves programs that musl is the C library of.
+func TestMusl(t *testing.T) {
+	for _, name := range []string{"sync", "map", "process", "threads"} {
+		t.Run(name, func(t *testing.T) { runCompiled(t, compile(t, "musl-gcc", name)) })
+	}
+}
+
+// Without a switch there is no device, but for the machine's own.
+func TestNoSwitch(t *testing.T) {
+	_, err := os.Stat("/dev/netmap")
+	cmd := exec.Command("/bin/sh", "-c", "test -e /dev/netmap")
+	cmd.Env = environ("/nowhere/netmap.sock")
+	if there := cmd.Run() == nil; there != (err == nil) {
+		t.Errorf("it is there: %v, want %v", there, err == nil)
+	}
+}
+
+// A path too long for the address of a socket leads to the switch, too.
+func TestLongPath(t *testing.T) {
+	socket, _ := lan(t)
+	long := filepath.Join(filepath.Dir(socket), strings.Repeat("long/", 40))
+	if err := os.MkdirAll(long, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(socket, filepath.Join(long, "netmap.sock")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/bin/sh", "-c", "test -c /dev/netmap && exec 9<>/dev/netmap && echo there")
+	cmd.Env = environ(filepath.Join(long, "netmap.sock"))
+	if out, err := cmd.CombinedOutput(); string(out) != "there\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// A program that is killed while it sends is gone at once; its neighbour lives on.
+func TestKilledSender(t *testing.T) {
+	socket, server := lan(t)
+	var programs [2]*exec.Cmd
+	for i, port := range []string{"a", "b"} {
+		programs[i] = exec.Command(compile(t, "gcc", "flood"), port)
+		programs[i].Env = environ(socket)
+		if err := programs[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, "both", func() bool { return server.Opens() == 2 })
+	if err := programs[0].Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	programs[0].Wait()
+	waitFor(t, "the end of one", func() bool { return server.Opens() == 1 })
+	if err := programs[1].Process.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("the other one: %v", err)
+	}
+	if err := programs[1].Wait(); err != nil {
+		t.Errorf("the other one: %v", err)
+	}
+}
 
 // Without make the program has no library, and says so.
 func TestLibrary(t *testing.T) {

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#define ROUNDS 3000
+#define ROUNDS 500
 
 static struct port a, b;
 static _Atomic uint32_t woken;
