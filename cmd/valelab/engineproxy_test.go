@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -55,7 +57,8 @@ func newEngineProxy(t testing.TB) *engineProxy {
 		t.Fatal(err)
 	}
 	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "engine"})
-	forward.FlushInterval = -1 // events come as they are
+	forward.ErrorLog = log.New(io.Discard, "", 0) // clients that go away are none of its business
+	forward.FlushInterval = -1                    // events come as they are
 	forward.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", engineSocket)
 	}}
