@@ -227,6 +227,22 @@ CASE(attach_twice_ebusy)
 	ERR(delif(name), 0);
 }
 
+CASE(attach_to_two_switches)
+{
+	const char *name = persistent();
+
+	ERR(newif(name, (struct nmreq_vale_newif){0}), 0);
+	ERR(attach(vale_at(1, name)), 0);
+	ERR(attach(vale_at(2, name)), 0);
+	ERR(attach(vale_at(2, name)), EBUSY);
+	TRUE(exists(vale_at(1, name)));
+	TRUE(exists(vale_at(2, name)));
+	ERR(detach(vale_at(2, name)), 0);
+	TRUE(exists(vale_at(1, name)));
+	ERR(detach(vale_at(1, name)), 0);
+	ERR(delif(name), 0);
+}
+
 CASE(attach_unknown_einval)
 {
 	ERR(attach(vale("nosuchdev0")), EINVAL);
