@@ -158,6 +158,7 @@ CASE_ON(removed_port_forgotten, USER)
 	struct trio t = known();
 
 	close_port(&t.b);
+	EQ(exists(t.b.name), 0);
 	send_frame(&t.a, 2, 1, 7);
 	expect_frames(&t.c, 7, 1);
 }
