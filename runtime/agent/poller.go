@@ -99,13 +99,25 @@ func (p *poller) run() {
 		if err != nil {
 			return
 		}
-		for _, event := range events[:n] {
-			p.mu.Lock()
-			ready := p.ready[event.Fd]
-			p.mu.Unlock()
-			if ready != nil {
-				ready()
-			}
+		// Ends first: what a program has closed before it made a request is closed before that is answered.
+		p.call(events[:n], func(e *unix.EpollEvent) bool { return e.Events&ends != 0 })
+		p.call(events[:n], func(e *unix.EpollEvent) bool { return e.Events&ends == 0 })
+	}
+}
+
+const ends = unix.EPOLLHUP | unix.EPOLLRDHUP
+
+// call makes the calls for those of the events that are wanted.
+func (p *poller) call(events []unix.EpollEvent, wanted func(*unix.EpollEvent) bool) {
+	for i := range events {
+		if !wanted(&events[i]) {
+			continue
+		}
+		p.mu.Lock()
+		ready := p.ready[events[i].Fd]
+		p.mu.Unlock()
+		if ready != nil {
+			ready()
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -31,7 +32,7 @@ type Server struct {
 	programs sync.WaitGroup
 
 	mu     sync.Mutex
-	conns  map[*net.UnixConn]bool
+	conns  map[*net.UnixConn]*program
 	opens  int // of all programs
 	closed bool
 	failed []error // of programs
@@ -42,7 +43,7 @@ func Start(c Config) (*Server, error) {
 	s := &Server{
 		geometry: c.Geometry, engine: vale.New(vale.Config{}),
 		ports: make(map[string]*vale.Port),
-		conns: make(map[*net.UnixConn]bool),
+		conns: make(map[*net.UnixConn]*program),
 	}
 	s.space = serve.NewSpace(s.engine, "standalone", s)
 	err := s.addPorts(c)
@@ -127,64 +128,80 @@ func (s *Server) accept() {
 		if err != nil {
 			return
 		}
+		raw, err := conn.SyscallConn()
 		s.mu.Lock()
-		if s.closed {
+		if s.closed || err != nil {
 			conn.Close()
 		} else {
-			s.conns[conn] = true
-			s.programs.Go(func() { s.serve(conn) })
+			p := &program{raw: raw}
+			s.conns[conn] = p
+			s.programs.Go(func() { s.serve(conn, p) })
 		}
 		s.mu.Unlock()
 	}
 }
 
+// program is the other end of a connection.
+type program struct {
+	raw  syscall.RawConn
+	open *serve.Conn // under the server's lock; nil: it has asked for nothing
+}
+
 // serve answers a program until one of the two ends it.
-func (s *Server) serve(conn *net.UnixConn) {
-	err := s.converse(conn)
+func (s *Server) serve(conn *net.UnixConn, p *program) {
+	var wrong error
+	for wrong == nil {
+		err := p.raw.Read(func(fd uintptr) bool {
+			wrong = s.serveNext(p, int(fd))
+			return !errors.Is(wrong, serve.ErrNothing)
+		})
+		wrong = errors.Join(err, wrong)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.end(p)
 	delete(s.conns, conn)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.failed = append(s.failed, err)
+	if !errors.Is(wrong, io.EOF) {
+		s.failed = append(s.failed, wrong)
 	}
 	conn.Close()
 }
 
-func (s *Server) converse(conn *net.UnixConn) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
+// serveNext answers a request. What programs have closed before it was made is
+// closed before it is answered: close and ask is an order that they rely on.
+func (s *Server) serveNext(p *program, fd int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, other := range s.conns {
+		if other != p && other.gone() {
+			s.end(other)
+		}
 	}
-	var open *serve.Conn
-	serveNext := func(fd uintptr) (err error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if open == nil {
-			open = s.space.NewConn(int(fd))
-		}
-		before := open.Opened()
-		err = open.Serve()
-		if !before && open.Opened() {
-			s.opens++
-		}
-		return err
+	if p.open == nil {
+		p.open = s.space.NewConn(fd)
 	}
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if open != nil && open.Opened() {
-			s.failed = append(s.failed, open.Close())
-			s.opens--
-		}
-	}()
-	for {
-		var wrong error
-		err := raw.Read(func(fd uintptr) bool {
-			wrong = serveNext(fd)
-			return !errors.Is(wrong, serve.ErrNothing)
-		})
-		if err := errors.Join(err, wrong); err != nil {
-			return err
-		}
+	before := p.open.Opened()
+	err := p.open.Serve()
+	if !before && p.open.Opened() {
+		s.opens++
+	}
+	return err
+}
+
+// gone says whether a program has closed its end, with nothing left to answer.
+func (p *program) gone() (gone bool) {
+	err := p.raw.Control(func(fd uintptr) {
+		var b [1]byte
+		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		gone = n == 0 && err == nil || errors.Is(err, unix.ECONNRESET)
+	})
+	return gone || err != nil
+}
+
+// end gives back what a program has open.
+func (s *Server) end(p *program) {
+	if p.open != nil && p.open.Opened() {
+		s.failed = append(s.failed, p.open.Close())
+		s.opens--
 	}
 }
