@@ -3,7 +3,7 @@
 //
 // The program runs under a seccomp filter that stops the few system calls that may mean /dev/netmap and tells us;
 // we carry them out and answer, or let the kernel go on. All else costs nothing. Kernels from 5.14 on can do it, and
-// from 6.6 on do it in a few microseconds.
+// from 6.6 on do it without a detour through another processor.
 //
 //	netmap-exec (supervisor) ──fork, seccomp, exec──> the program
 //	     ^  <── open, ioctl, mmap, poll, select ──────────┘
