@@ -270,6 +270,7 @@ static pid_t child_with_port(const char *name, bool busy)
 			send_frames(&p, EVERYBODY, 1, 0, 100);
 		pause();
 	}
+	close(ready[1]);
 	EQ(read(ready[0], &c, 1), 1);
 	return child;
 }
