@@ -2,6 +2,7 @@ package exec
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -67,7 +68,7 @@ func supervised(socket string, argv ...string) *exec.Cmd {
 }
 
 func TestPrograms(t *testing.T) {
-	for _, program := range []string{"sync", "poll", "map", "process", "threads"} {
+	for _, program := range []string{"device", "sync", "poll", "map", "process", "threads"} {
 		t.Run(program, func(t *testing.T) {
 			bin := compile(t, "../preload/testdata/"+program)
 			socket, _ := lan(t)
@@ -121,6 +122,24 @@ func TestOrdinary(t *testing.T) {
 	rest, err := io.ReadAll(r)
 	if err := errors.Join(err, cmd.Wait()); !strings.Contains(string(rest), "No such file") || cmd.ProcessState.ExitCode() != 3 {
 		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// The supervisor of a program that stops stops with it, and the program goes on with its supervisor.
+func TestStopped(t *testing.T) {
+	cmd := supervised("/nowhere", "/bin/sh", "-c", "kill -STOP $$; exit 5")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "a stopped supervisor", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+		return err == nil && strings.Contains(string(stat), ") T ")
+	})
+	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 5 {
+		t.Error(err)
 	}
 }
 

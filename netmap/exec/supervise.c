@@ -67,6 +67,16 @@ static void pass_on(pid_t program, const struct signalfd_siginfo *i)
 		kill(program, (int)i->ssi_signo);
 }
 
+// Who started us waits for us: we stop with the program, and it goes on with us. The first process of a container
+// can't be stopped.
+static void stop_too(pid_t program)
+{
+	if (getpid() == 1)
+		return;
+	raise(SIGSTOP);
+	kill(program, SIGCONT);
+}
+
 // What the program's end makes of us. Those that it leaves behind are served on.
 static int end(int status)
 {
@@ -89,8 +99,11 @@ static int watch(pid_t program, int signals)
 			pass_on(program, &i);
 			continue;
 		}
-		if (waitpid(program, &status, WNOHANG) == program)
+		if (waitpid(program, &status, WNOHANG | WUNTRACED) != program)
+			continue;
+		if (!WIFSTOPPED(status))
 			return end(status);
+		stop_too(program);
 	}
 }
 
