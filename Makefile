@@ -15,7 +15,7 @@ FUZZTIME ?= 20s
 # The preload library travels in the program. It is built first, and only if its sources have changed.
 PRELOAD := netmap/preload/lib/libnetmap.so
 
-.PHONY: help build lab lab-docker test bench soak fuzz lint clean
+.PHONY: help build lab lab-docker test bench pictures soak fuzz lint clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -48,6 +48,9 @@ bench: build ## measure: packets a second next to this machine's own copy rate; 
 	go run ./netmap/bench
 	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -tags bench -run '^TestBench' -v ./cmd/valelab; \
 	else echo 'left out, since it needs root and Docker: deploy of containers (sudo make bench)'; fi
+
+pictures: ## draw the pictures of the README anew, from the recorded samples of top's tests
+	go test ./cmd/valelab/tui -run '^TestPictures$$' -update
 
 soak: $(PRELOAD) ## the long tests: random operations, kills of the agent, 1,000 nodes, an idle minute (needs root)
 	go test -count=1 -timeout 60m -tags soak -run '^TestSoak' -v ./cmd/valelab
