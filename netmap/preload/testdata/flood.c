@@ -11,9 +11,10 @@ static void stop(int signal)
 
 int main(int argc, char **argv)
 {
-	struct port p = port_open(argc > 1 ? argv[1] : "a", 0);
+	struct port p;
 
-	signal(SIGTERM, stop);
+	signal(SIGTERM, stop); /* who sees the port may send it */
+	p = port_open(argc > 1 ? argv[1] : "a", 0);
 	while (!done) {
 		send_frames(&p, p.tx->num_slots - 1, 0);
 		CHECK(ioctl(p.fd, NIOCRXSYNC, NULL) == 0);
