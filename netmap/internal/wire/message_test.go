@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,6 +183,8 @@ func TestOptions(t *testing.T) {
 		"type 0":   {[]Option{csb, none, unknown}, false, unix.EINVAL, []unix.Errno{0, unix.EINVAL, 0}},
 		"twice":    {[]Option{csb, unknown, csb}, false, unix.EINVAL, []unix.Errno{unix.EINVAL, 0, unix.EINVAL}},
 		"too many": {[]Option{unknown}, true, unix.EMSGSIZE, []unix.Errno{0}},
+		"pointers": {slices.Repeat([]Option{unknown}, 128), false, unix.EMSGSIZE, nil},
+		"fits":     {slices.Repeat([]Option{unknown}, 120), false, 0, nil},
 		"first":    {[]Option{csb, csb}, true, unix.EINVAL, []unix.Errno{unix.EINVAL, unix.EINVAL}},
 	} {
 		q := request(t, abi.NETMAP_REQ_REGISTER, "eth1")

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -72,8 +73,18 @@ func decodeOptions(q *Request, b []byte) (err error) {
 		q.Options[i].Status = 0
 	}
 	var seen [abi.NETMAP_REQ_OPT_MAX]*Option
+	// As the module counts: the request and each option lie in one buffer, behind pointers, and all of them have
+	// their sizes added up.
+	const buffer = abi.NETMAP_REQ_MAXSIZE + 8*(2+abi.NETMAP_REQ_OPT_MAX) + 8*abi.NETMAP_REQ_OPT_MAX
+	sum := bodySize(q.Body)
+	at := 16 + sum + 8*abi.NETMAP_REQ_OPT_MAX
+	tooLong := fmt.Errorf("options of more than %d bytes: %w", abi.NETMAP_REQ_MAXSIZE, unix.EMSGSIZE)
 	for i := range q.Options {
 		o := &q.Options[i]
+		if at += 8 + optionSize; at > buffer {
+			return tooLong
+		}
+		sum += optionSize
 		if o.ReqType < 1 {
 			o.Status = uint32(unix.EINVAL)
 			return fmt.Errorf("option of type 0: %w", unix.EINVAL)
@@ -86,9 +97,14 @@ func decodeOptions(q *Request, b []byte) (err error) {
 			return fmt.Errorf("option of type %d twice: %w", o.ReqType, unix.EINVAL)
 		}
 		seen[o.ReqType] = o
+		at += len(o.Rest)
+		sum += len(o.Rest)
+		if o.Size > abi.NETMAP_REQ_MAXSIZE || sum > abi.NETMAP_REQ_MAXSIZE || at > buffer {
+			return tooLong
+		}
 	}
-	if q.Cut || len(b) > abi.NETMAP_REQ_MAXSIZE {
-		return fmt.Errorf("options of more than %d bytes: %w", abi.NETMAP_REQ_MAXSIZE, unix.EMSGSIZE)
+	if q.Cut {
+		return tooLong
 	}
 	for i := range q.Options {
 		q.Options[i].Status = uint32(unix.EOPNOTSUPP)
@@ -104,4 +120,12 @@ func (q *Request) Option(reqType uint32) *Option {
 		}
 	}
 	return nil
+}
+
+// bodySize is the number of bytes of a body, which may be nil.
+func bodySize(body any) int {
+	if body == nil {
+		return 0
+	}
+	return binary.Size(body)
 }
