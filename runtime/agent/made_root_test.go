@@ -1,0 +1,76 @@
+package agent
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// askNetmap sends a message written by hand (netmap_abi.h) and returns the errno of its answer; descriptors that come with it
+// are closed.
+func askNetmap(t *testing.T, n *testNode, op uint32, reqType uint16, name string, body int) func(op uint32) int32 {
+	t.Helper()
+	conn := n.connect()
+	call := func(op uint32) int32 {
+		t.Helper()
+		const head = 24
+		order := binary.LittleEndian
+		b := make([]byte, head)
+		if op == 1 { // CTRL
+			b = make([]byte, head+88+body)
+			order.PutUint32(b[16:], uint32(body))
+			order.PutUint16(b[head:], 14)
+			order.PutUint16(b[head+2:], reqType)
+			copy(b[head+8:], name)
+			if body > 0 {
+				b[head+80] = 1
+			}
+			if reqType == 1 {
+				order.PutUint32(b[head+88+36:], 1) // nr_mode
+			}
+		}
+		order.PutUint32(b, op)
+		order.PutUint32(b[4:], 2)
+		if _, err := conn.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		reply, oob := make([]byte, 512), make([]byte, unix.CmsgSpace(12))
+		_, oobn, _, _, err := conn.ReadMsgUnix(reply, oob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages, _ := unix.ParseSocketControlMessage(oob[:oobn])
+		for i := range messages {
+			fds, _ := unix.ParseUnixRights(&messages[i])
+			for _, fd := range fds {
+				unix.Close(fd)
+			}
+		}
+		return int32(order.Uint32(reply))
+	}
+	if errno := call(op); errno != 0 {
+		t.Fatalf("%s: errno %d", name, errno)
+	}
+	return call
+}
+
+// What programs have made outlives the agent: ports of their own switches, ends of pipes, persistent ports.
+func TestRootMadePortsSurviveAgent(t *testing.T) {
+	l := startLab(t)
+	n := l.addNode("n1")
+	opens := map[string]func(uint32) int32{}
+	for _, name := range []string{"vale1:x", "vale1:y{7", "vale1:y}7"} {
+		opens[name] = askNetmap(t, n, 1, 1, name, 56)
+	}
+	askNetmap(t, n, 1, 8, "pv", 16) // NEWIF
+	for range 2 {
+		l.kill()
+		for name, call := range opens {
+			if errno := call(4); errno != 0 { // DESCRIBE
+				t.Errorf("%s is not open after a restart: errno %d", name, errno)
+			}
+		}
+		askNetmap(t, n, 1, 2, "pv", 32) // PORT_INFO_GET
+	}
+}
