@@ -148,8 +148,11 @@ func TestDeployTellsLostLinks(t *testing.T) {
 	}
 	_, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{Machine: m})
 	var failed *runtime.Error
-	if !errors.As(err, &failed) || failed.Left == nil || !strings.Contains(failed.Left.Error(), "it has lost all its links") {
+	if !errors.As(err, &failed) || failed.Left == nil || !strings.Contains(failed.Left.Error(), "links that were to change are gone") {
 		t.Errorf("error %v", err)
+	}
+	if _, err := m.Agent(labDir(t, root, "all")).Version(t.Context()); err != nil {
+		t.Errorf("the lab is down: %v", err)
 	}
 	m.Hook = nil
 	deploy(t, m, root, plan)

@@ -36,7 +36,7 @@ const gate = "what goes"
 // Each step undoes by doing the opposite: what was made is unmade, what was
 // removed is made again, what was changed is changed back. So a failed deploy
 // goes all the way back through states that are as good as those on the way
-// there.
+// there. What was missing of the lab as it was to be before is not unmade.
 func (d *deployment) graph(changes []*change) []executor.Step {
 	todo := make(map[string]*change)
 	var steps []executor.Step
@@ -69,6 +69,7 @@ func (d *deployment) graph(changes []*change) []executor.Step {
 			steps = append(steps, s)
 		}
 	}
+	healed := d.healed(changes)
 	steps = append(steps, executor.Step{ID: gate, Needs: through, Observe: present, Do: nothing})
 	for i := range d.plan.Steps {
 		p := &d.plan.Steps[i]
@@ -85,11 +86,39 @@ func (d *deployment) graph(changes []*change) []executor.Step {
 				s.Do, s.Undo = d.replaceAgent, nil
 			case c.action == actChange:
 				s.Undo = undoing(c.id, d.part(c.old).make)
+			case healed[c.id]:
+				s.Undo = nil
 			}
 		}
 		steps = append(steps, s)
 	}
 	return steps
+}
+
+// healed returns the IDs of what is made although the lab was to have it before,
+// just so: what was broken and is not unmade. What is part of a node that is
+// unmade goes with it.
+func (d *deployment) healed(changes []*change) map[string]bool {
+	healed, unmade := make(map[string]bool), make(map[string]bool)
+	for _, c := range changes {
+		if c.action == actMake && c.new.Lab == nil {
+			healed[c.id] = d.written.has(c.new)
+		}
+	}
+	for _, c := range changes {
+		if c.action == actRemove {
+			healed[c.id] = false // it is made again, and so unmade
+		}
+		if c.new != nil && c.new.Node != nil && c.action == actMake && !healed[c.id] {
+			unmade[c.new.Node.Name] = true
+		}
+	}
+	for _, c := range changes {
+		if c.new != nil && unmade[nodeOf(c.new)] {
+			healed[c.id] = false
+		}
+	}
+	return healed
 }
 
 // removal is the ID of the step that removes what another step makes.

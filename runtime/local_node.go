@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/valelab/valelab/netmap/preload"
@@ -155,18 +156,33 @@ func (m *local) StopNode(ctx context.Context, lab state.Dir, name string) error 
 	p, err := node.Find(lab.Path(), name)
 	switch {
 	case errors.Is(err, node.ErrGone):
-	case err != nil:
-		return err
-	default:
+		err = m.killMarked(ctx, lab, name)
+	case err == nil:
 		err = p.Kill(ctx)
 		p.Close()
-		if err != nil {
-			return err
-		}
+	}
+	if err != nil {
+		return err
 	}
 	groups, err := cgroup.Open(lab.Root().Path(), lab.Name())
 	if err != nil {
 		return err
 	}
-	return errors.Join(groups.RemoveNode(ctx, name), node.Remove(lab.Path(), name))
+	patient, cancel := context.WithTimeout(ctx, killPatience)
+	defer cancel()
+	return errors.Join(groups.RemoveNode(patient, name), node.Remove(lab.Path(), name))
+}
+
+// killMarked kills the inits of a node whose pid file was lost: they carry its
+// mark all the same.
+func (m *local) killMarked(ctx context.Context, lab state.Dir, name string) error {
+	inits, err := withRole(m, lab, state.Init)
+	if err != nil {
+		return err
+	}
+	inits = slices.DeleteFunc(inits, func(p state.Process) bool { return p.Node != name })
+	if len(inits) == 0 {
+		return nil
+	}
+	return m.Kill(ctx, inits)
 }

@@ -29,20 +29,17 @@ func (d *deployment) makeLab(ctx context.Context) error {
 	return d.network.Quiet()
 }
 
-// unmakeLab ends an agent that was started for a lab that ran before. If that
-// one had an agent that worked, there is no way back.
-func (d *deployment) unmakeLab(ctx context.Context) error {
-	var closing error
-	if d.orphan {
-		closing = &HintError{
-			Err:  fmt.Errorf("lab %s is not as before: it has lost all its links", d.lab.Name()),
-			Hint: "valelab deploy " + d.lab.Name(),
-		}
+// unmakeLab leaves the agent that was started for a lab that ran before: it is
+// what the lab needs. What an agent without a keeper had that is not in the new
+// plan went with it.
+func (d *deployment) unmakeLab(context.Context) error {
+	if !d.orphan {
+		return nil
 	}
-	if d.network != nil {
-		closing = errors.Join(closing, d.network.Clear(ctx), d.network.Close())
+	return &HintError{
+		Err:  fmt.Errorf("lab %s is not as before: links that were to change are gone", d.lab.Name()),
+		Hint: "valelab deploy " + d.lab.Name(),
 	}
-	return errors.Join(closing, stopAgent(ctx, d.machine, d.lab))
 }
 
 // replaceAgent lets an agent of this build take over from the one that runs.
@@ -69,7 +66,10 @@ func (d *deployment) replaceAgent(ctx context.Context) error {
 		err = errors.New("it does not live, and the one before carries on")
 	}
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("new agent of lab %s: %w%s", d.lab.Name(), err, lastLines(d.lab.AgentLog()))
+		return &HintError{
+			Err:  fmt.Errorf("new agent of lab %s: %w%s", d.lab.Name(), err, lastLines(d.lab.AgentLog())),
+			Hint: "valelab destroy " + d.lab.Name() + ", then deploy again",
+		}
 	}
 	return err
 }

@@ -88,6 +88,19 @@ func (w *written) done(lab state.Dir, plan *topology.Plan) error {
 	return nil
 }
 
+// has says whether the lab was to have this very step before.
+func (w *written) has(step *topology.Step) bool {
+	if w.plan == nil {
+		return false
+	}
+	for i := range w.plan.Steps {
+		if p := &w.plan.Steps[i]; p.ID == step.ID {
+			return reflect.DeepEqual(p, step)
+		}
+	}
+	return false
+}
+
 // takenBack writes down that the lab is as it was at first.
 func (w *written) takenBack(lab state.Dir) error { return writeNext(lab, w.next) }
 

@@ -32,7 +32,6 @@ func interruptible(ctx context.Context, s streams) (_ context.Context, stop func
 		}
 	}()
 	return ctx, func() {
-		signal.Stop(signals)
 		close(done)
 		cancel()
 	}

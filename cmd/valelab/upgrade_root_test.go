@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -35,6 +36,7 @@ func otherBuild(t *testing.T, broken bool) string {
 	id[3] ^= 1
 	path := filepath.Join(t.TempDir(), "valelab")
 	if broken {
+		id[3] ^= 2
 		path = filepath.Join(t.TempDir(), brokenName)
 	}
 	if err := os.WriteFile(path, program, 0o755); err != nil {
@@ -63,7 +65,12 @@ func (l *liveLab) with(program string, args ...string) (string, error) {
 }
 
 // build is what the lab's agent says of its program.
-func (l *liveLab) build() string {
+func (l *liveLab) build() string { return l.version().Build }
+
+// started is when the lab's agent began to answer.
+func (l *liveLab) started() time.Time { return l.version().Started }
+
+func (l *liveLab) version() *agent.Version {
 	l.t.Helper()
 	client := agent.Dial(filepath.Join(l.root, l.name))
 	defer client.Close()
@@ -71,7 +78,7 @@ func (l *liveLab) build() string {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	return version.Build
+	return version
 }
 
 // initLines are the lines of an inspection that name processes of nodes.
@@ -128,10 +135,20 @@ func TestRootUpgrade(t *testing.T) {
 // A build whose agents do not live is given up: deploy says so, and the agent
 // before it carries on with everything.
 func TestRootUpgradeToBroken(t *testing.T) {
-	broken := otherBuild(t, true)
+	broken, other := otherBuild(t, true), otherBuild(t, false)
 	l := deploy(t, "../../labs/txrx.yml")
 	l.awaitPackets("rxc:eth1 rx0", 1000)
+	// The one before is not the one that the lab began with.
+	if out, err := l.with(other, "deploy", "../../labs/txrx.yml"); err != nil {
+		t.Fatalf("deploy: %v\n%s", err, out)
+	}
 	before := l.build()
+	await(t, func() string {
+		if lived := time.Since(l.started()); lived < 2*time.Second { // by then the keeper trusts it
+			return "the agent has lived for " + lived.String()
+		}
+		return ""
+	})
 	if out, err := l.with(broken, "deploy", "../../labs/txrx.yml"); err == nil || !strings.Contains(out, "the one before carries on") {
 		t.Fatalf("deploy: %v\n%s", err, out)
 	}
@@ -139,7 +156,7 @@ func TestRootUpgradeToBroken(t *testing.T) {
 		t.Errorf("the agent's build was %q and is %q", before, after)
 	}
 	l.awaitPackets("rxc:eth1 rx0", l.rings()["rxc:eth1 rx0"].Packets+100_000)
-	if out := l.valelab("deploy", "../../labs/txrx.yml"); out != "" {
-		t.Errorf("deploy: %s", out)
+	if out, err := l.with(other, "deploy", "../../labs/txrx.yml"); err != nil || !strings.Contains(out, "nothing to change") {
+		t.Errorf("deploy again: %v\n%s", err, out)
 	}
 }

@@ -35,9 +35,13 @@ func Dial(labDir string) *Client {
 		return dialSocket(ctx, labDir)
 	}
 	return &Client{labDir: labDir, http: &http.Client{
-		Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16},
+		Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16, ResponseHeaderTimeout: answerPatience},
 	}}
 }
+
+// answerPatience bounds the wait for an agent that hangs. Answers take tens of
+// milliseconds, and as long as a lost agent's successor needs.
+const answerPatience = 20 * time.Second
 
 // Close drops the client's idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/hashicorp/go-multierror"
@@ -54,10 +55,11 @@ func (e *Engine) Remove(ctx context.Context, lab state.Dir, keep []string) error
 }
 
 // removeAll looks for the lab's containers until there are none: one that was
-// just being made when its maker was killed is found by the second look.
+// just being made when its maker was killed is found by the second look. Until it
+// is made the engine shows it, and knows of none to remove.
 func (e *Engine) removeAll(ctx context.Context, lab state.Dir, keep []string) error {
-	const rounds = 8
-	for range rounds {
+	const patience = 30 * time.Second
+	for began, round := time.Now(), 0; time.Since(began) < patience; round++ {
 		found, err := e.list(ctx, lab)
 		found = slices.DeleteFunc(found, func(s container.Summary) bool { return slices.Contains(keep, s.Labels[labelNode]) })
 		if err != nil || len(found) == 0 {
@@ -65,6 +67,9 @@ func (e *Engine) removeAll(ctx context.Context, lab state.Dir, keep []string) er
 		}
 		if err := e.removeEach(ctx, found); err != nil {
 			return err
+		}
+		if round > 0 {
+			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	return errors.New("lab " + lab.Name() + ": new containers keep appearing")

@@ -25,7 +25,9 @@
 static const char *lab_dir;
 static int lab_netns, machine_netns;
 static int program = -1; /* of the agents; -1: the keeper's own */
+static int proven = -1;  /* the last program of which an agent settled; the keeper's own is one */
 static int failed;       /* agents of the program that did not live, in a row */
+static int newer;        /* the program was changed since the agent was started */
 
 static pid_t agent; /* 0: none */
 static long long started, due;
@@ -47,13 +49,29 @@ void keeper_agent_setup(const char *dir, int lab, int machine)
 	machine_netns = machine;
 }
 
-void keeper_agent_program(int file)
+/* The program is a good one: it is never given up for not living again. */
+static void prove_program(void)
 {
-	if (program >= 0)
+	if (proven >= 0 && proven != program)
+		close(proven);
+	proven = program;
+}
+
+static void change_program(int file)
+{
+	if (program >= 0 && program != proven)
 		close(program);
 	program = file;
 	failed = 0;
 	pause_ms = 0;
+	newer = 1;
+}
+
+void keeper_agent_program(int file)
+{
+	if (agent != 0 && !newer && now_ms() - started >= SETTLED_MS)
+		prove_program();
+	change_program(file);
 }
 
 /* Makes the log the standard error. Where there is none, what was there stays. */
@@ -99,14 +117,21 @@ static _Noreturn void become_agent(int store)
 	_exit(127);
 }
 
-/* Goes back to the keeper's own program when agents of the other one do not live. */
+/* Goes back to the program before when agents of a new one never live. */
 static void judge_program(long long lived)
 {
-	failed = lived >= SETTLED_MS ? 0 : failed + 1;
-	if (program < 0 || failed < MAX_FAILED)
+	if (newer)
+		return; /* the agent was one of the program before */
+	if (lived >= SETTLED_MS) {
+		failed = 0;
+		prove_program();
 		return;
-	dprintf(STDERR_FILENO, "valelab-keeper: %d agents of the new program did not live: back to the old one\n", failed);
-	keeper_agent_program(-1);
+	}
+	failed++;
+	if (program == proven || failed < MAX_FAILED)
+		return;
+	dprintf(STDERR_FILENO, "valelab-keeper: %d agents of the new program did not live: back to the one before\n", failed);
+	change_program(proven);
 }
 
 /* Another start is due: at once after a good agent, else after a growing pause. */
@@ -147,6 +172,7 @@ int keeper_agent_start(void)
 		become_agent(pair[1]);
 	close(pair[1]);
 	started = now_ms();
+	newer = 0;
 	keeper_link_open(pair[0], history);
 	return 0;
 }

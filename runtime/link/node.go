@@ -22,6 +22,13 @@ func setNode(p Pair) error {
 	if err != nil {
 		return err
 	}
+	// First of all: an MTU below 1280 takes IPv6 off the interface, addresses and all.
+	for _, prefix := range p.lost() {
+		err := handle.AddrDel(end, address(prefix))
+		if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENXIO) && !errors.Is(err, unix.ENODEV) {
+			return fmt.Errorf("remove address %s: %w", prefix, err)
+		}
+	}
 	a := end.Attrs()
 	if a.MTU != p.MTU {
 		if err := handle.LinkSetMTU(end, p.MTU); err != nil {
@@ -39,12 +46,6 @@ func setNode(p Pair) error {
 	if a.Flags&net.FlagUp == 0 {
 		if err := handle.LinkSetUp(end); err != nil {
 			return err
-		}
-	}
-	for _, prefix := range p.lost() {
-		err := handle.AddrDel(end, address(prefix))
-		if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
-			return fmt.Errorf("remove address %s: %w", prefix, err)
 		}
 	}
 	for _, prefix := range p.Addresses {

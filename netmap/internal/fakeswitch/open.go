@@ -21,6 +21,7 @@ type open struct {
 	done       chan struct{}
 }
 
+// newOpen opens the rings; the caller has the switch's lock.
 func newOpen(s *Switch, c *net.UnixConn, bound []bool) (*open, error) {
 	o := &open{conn: c, bound: bound, done: make(chan struct{})}
 	var err error
@@ -35,13 +36,13 @@ func newOpen(s *Switch, c *net.UnixConn, bound []bool) (*open, error) {
 		if !bound[i] {
 			continue
 		}
-		tx, err := s.Ring(i)
+		tx, err := s.ring(i)
 		if err != nil {
 			return nil, err
 		}
 		var rx *region.Ring
 		if bound[firstRx+i] {
-			if rx, err = s.Ring(firstRx + i); err != nil {
+			if rx, err = s.ring(firstRx + i); err != nil {
 				return nil, err
 			}
 		}

@@ -92,7 +92,14 @@ func (s *Switch) Opens() int {
 
 // Ring gives the switch's own view of ring i of the port, in the order of ring_ofs, for tests that tamper
 // with it.
-func (s *Switch) Ring(i int) (*region.Ring, error) { return s.region.Ring(s.port, i) }
+func (s *Switch) Ring(i int) (*region.Ring, error) {
+	s.mu.Lock() // an open sets the rings up
+	defer s.mu.Unlock()
+	return s.ring(i)
+}
+
+// ring is Ring for who has the lock.
+func (s *Switch) ring(i int) (*region.Ring, error) { return s.region.Ring(s.port, i) }
 
 // Detach takes the port away from all programs, as a switch does with one that breaks the rules.
 func (s *Switch) Detach() {
