@@ -111,6 +111,7 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	for _, intent := range intents {
 		note(m.GiveBackUplink(ctx, lab, intent.Interface))
 	}
+	note(m.FreeUplinks(ctx, lab)) // of a lab whose folder was removed
 	note(m.RemoveGroups(ctx, lab))
 	return left.ErrorOrNil()
 }

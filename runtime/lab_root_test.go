@@ -100,7 +100,11 @@ func TestRootDestroyWithoutFolder(t *testing.T) {
 	if !netnstest.Process(t) {
 		return
 	}
-	root, plan := runRoot(t), bigPlan(t, "orphan", 3)
+	addUplink(t)
+	root, plan := runRoot(t), compile(t, strings.Replace(labFile, "name: all", "name: orphan", 1))
+	if up, err := netlink.LinkByName("up0"); err != nil || netlink.LinkSetUp(up) != nil {
+		t.Fatal(err) // how it was can't be known without the folder
+	}
 	before := snapshot(t, root)
 	deployed(t, root, plan)
 	if err := os.RemoveAll(root); err != nil {
@@ -114,6 +118,15 @@ func TestRootDestroyWithoutFolder(t *testing.T) {
 		t.Fatalf("destroy: %+v, %v", report, err)
 	}
 	unchanged(t, root, before)
+	qdiscs, err := netlink.QdiscList(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range qdiscs {
+		if q.Type() == "clsact" {
+			t.Errorf("an interface is not given back: %v", q)
+		}
+	}
 }
 
 // Two labs do not know of each other: destroying one leaves the other whole.

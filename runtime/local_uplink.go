@@ -153,6 +153,15 @@ func (*local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) err
 	return giveBack(lab, intent, ns)
 }
 
+func (*local) FreeUplinks(_ context.Context, lab state.Dir) error {
+	ns, err := link.Current()
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	return ns.Unblock(netMark(lab))
+}
+
 // giveBack puts an interface back as its intent says, and forgets that.
 func giveBack(lab state.Dir, intent state.Intent, ns *link.Namespace) error {
 	if err := ns.GiveBackUplink(found(intent), blockMark(lab, intent)); err != nil {

@@ -70,6 +70,9 @@ type Machine interface {
 	// GiveBackUplink puts the interface back as it was and forgets it. One
 	// that was not taken is no error.
 	GiveBackUplink(ctx context.Context, lab state.Dir, iface string) error
+	// FreeUplinks lets the machine's stack have every interface again that
+	// carries the lab's mark, though nothing may be written down about it.
+	FreeUplinks(ctx context.Context, lab state.Dir) error
 
 	// Processes returns all processes that carry the lab's mark.
 	Processes(lab state.Dir) ([]state.Process, error)

@@ -28,7 +28,7 @@ func (d *deployment) nodePart(n *topology.Node) part {
 			_, err = d.agent.PutNode(ctx, n.Name, nodeSpec(pid))
 			return err
 		},
-		unmake: func(ctx context.Context) error { return d.stopNode(ctx, n.Name) },
+		unmake: func(ctx context.Context) error { return d.clearNode(ctx, n.Name) },
 	}
 }
 

@@ -90,6 +90,44 @@ func (n *Namespace) unblock(dev netlink.Link, mark string) error {
 	return nil
 }
 
+// Unblock gives every interface back that was taken from the machine's stack under
+// this mark, for an owner who has lost what he wrote down.
+func (n *Namespace) Unblock(mark string) error {
+	qdiscs, err := n.handle.QdiscList(nil)
+	if err != nil {
+		return fmt.Errorf("list qdiscs: %w", err)
+	}
+	var faults []error
+	for _, q := range qdiscs {
+		if q.Attrs().Parent != netlink.HANDLE_CLSACT || q.Type() != "clsact" {
+			continue
+		}
+		dev, err := n.handle.LinkByIndex(q.Attrs().LinkIndex)
+		if isNotFound(err) {
+			continue // just now
+		}
+		if err == nil {
+			err = n.unblockMarked(dev, mark)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("interface %d: give back: %w", q.Attrs().LinkIndex, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// unblockMarked unblocks a device that has filters with the mark.
+func (n *Namespace) unblockMarked(dev netlink.Link, mark string) error {
+	for _, parent := range directions {
+		if ours, err := n.filters(dev, parent, mark); err != nil {
+			return err
+		} else if len(ours) > 0 {
+			return n.unblock(dev, mark)
+		}
+	}
+	return nil
+}
+
 // filters returns the device's filters in one direction that carry the mark.
 func (n *Namespace) filters(dev netlink.Link, parent uint32, mark string) ([]netlink.Filter, error) {
 	all, err := n.handle.FilterList(dev, parent)

@@ -81,3 +81,12 @@ func (m *Machine) GiveBackUplink(ctx context.Context, dir state.Dir, iface strin
 	}
 	return dir.ForgetIntent(iface)
 }
+
+// FreeUplinks implements runtime.Machine. Interfaces in memory carry no marks.
+func (m *Machine) FreeUplinks(ctx context.Context, _ state.Dir) error {
+	if err := m.begin(ctx, "FreeUplinks"); err != nil {
+		return err
+	}
+	m.mu.Unlock()
+	return nil
+}
