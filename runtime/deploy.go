@@ -61,6 +61,26 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	if err != nil {
 		return nil, err
 	}
+	for left := retries; ; left-- {
+		report, err := deployChanges(ctx, o, lab, plan, w, began)
+		if left == 0 || ctx.Err() != nil || !gone(err) {
+			return report, err
+		}
+		// A node ended in the midst of it: the agent or the engine may be starting
+		// it again just now. What that has become is to be looked at anew.
+		time.Sleep(retryPause)
+	}
+}
+
+// A deploy on a lab that runs is tried so many times more when one of its nodes
+// ends meanwhile, after a pause that a restart takes.
+const (
+	retries    = 3
+	retryPause = 300 * time.Millisecond
+)
+
+// deployChanges changes a lab of which something exists.
+func deployChanges(ctx context.Context, o Options, lab state.Dir, plan *topology.Plan, w *written, began time.Time) (*Report, error) {
 	d := newDeployment(o, lab, plan, w)
 	defer d.close()
 	result, err := d.change(ctx, o)

@@ -43,6 +43,11 @@ func (a *agent) rebuild(n *labNode, v *visitor) error {
 	}
 	defer lab.Close()
 	for i := range plan.Steps {
+		if p := plan.Steps[i].Node; p != nil && p.Name == n.name {
+			first := state.PID{Number: v.spec.PID, Start: v.spec.StartTime}
+			// A container may have done without the file: no reason to stop it.
+			a.report(docker.RestoreHosts(n.box.dir, n.name, first, p.Hosts), "names", n.name)
+		}
 		e := plan.Steps[i].Endpoint
 		if e == nil || e.Node != n.name {
 			continue

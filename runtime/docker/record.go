@@ -19,6 +19,10 @@ type Record struct {
 	PID   int    `json:"pid"`   // of its process 1, as the machine sees it
 	Start uint64 `json:"start"` // of that process, in clock ticks since boot
 	Boot  string `json:"boot"`  // the machine's boot that PID and Start belong to
+
+	// Extra are the names that the engine writes into /etc/hosts at each start,
+	// as "name:ip".
+	Extra []string `json:"extra,omitempty"`
 }
 
 // containerID is what the engine's IDs look like.
@@ -55,13 +59,22 @@ func parseRecord(data []byte) (Record, error) {
 	return r, nil
 }
 
-// WriteRecord replaces a node's record by one of this boot.
+// WriteRecord replaces the process in a node's record, by one of this boot.
 func WriteRecord(lab state.Dir, node, id string, pid state.PID) error {
-	boot, err := state.BootID()
-	if err != nil {
+	old, err := ReadRecord(lab, node)
+	if err != nil || old.ID != id {
+		old.Extra = nil
+	}
+	return writeRecord(lab, node, Record{ID: id, PID: pid.Number, Start: pid.Start, Extra: old.Extra})
+}
+
+// writeRecord replaces a node's record by one of this boot.
+func writeRecord(lab state.Dir, node string, r Record) error {
+	var err error
+	if r.Boot, err = state.BootID(); err != nil {
 		return err
 	}
-	data, err := json.Marshal(Record{ID: id, PID: pid.Number, Start: pid.Start, Boot: boot})
+	data, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}

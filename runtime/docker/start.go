@@ -142,7 +142,11 @@ func (e *Engine) run(ctx context.Context, lab state.Dir, name, id string) (state
 		return state.PID{}, err
 	}
 	waiting := node.Status{State: node.Waiting, Since: time.Now()}
-	err = errors.Join(node.WriteStatus(lab.Path(), name, waiting), WriteRecord(lab, name, id, pid))
+	r := Record{ID: id, PID: pid.Number, Start: pid.Start}
+	if have.HostConfig != nil {
+		r.Extra = have.HostConfig.ExtraHosts
+	}
+	err = errors.Join(node.WriteStatus(lab.Path(), name, waiting), writeRecord(lab, name, r))
 	return pid, err
 }
 
