@@ -114,7 +114,7 @@ func nodeChange(old, new *topology.Node) (light, heavy []string) {
 	for name := range names {
 		switch {
 		case bytes.Equal(a[name], b[name]):
-		case new.Image != "" && fixed(name, new):
+		case new.Image != "" && fixed(name, old, new):
 			heavy = append(heavy, name)
 		case slices.Contains(inPlace, name):
 			light = append(light, name)
@@ -132,9 +132,9 @@ func nodeChange(old, new *topology.Node) (light, heavy []string) {
 
 // fixed says whether a setting that changes in place for a process node needs a
 // container to be recreated: the engine changes no labels, and takes no limit
-// away.
-func fixed(name string, new *topology.Node) bool {
-	return name == "labels" || name == "cpu" && new.CPU == 0 || name == "memory" && new.Memory == 0
+// away, which giving one would have to be taken back with.
+func fixed(name string, old, new *topology.Node) bool {
+	return name == "labels" || name == "cpu" && old.CPU*new.CPU == 0 || name == "memory" && (old.Memory == 0 || new.Memory == 0)
 }
 
 // nodeSettings returns a node's settings by their names, each as JSON.

@@ -174,3 +174,25 @@ func TestRootTenLabs(t *testing.T) {
 		t.Errorf("left behind:\n%s", left)
 	}
 }
+
+// A container that is restarted knows the lab's names as they are, not as they
+// were when it was made.
+func TestRootRestartKeepsNames(t *testing.T) {
+	text := `switches: {s: {}}
+nodes:
+  a: {}
+  box: {image: IMAGE, image-pull-policy: never, cmd: sleep 1000, restart-policy: always}
+links:
+  - endpoints: [a:eth1, s]
+    ipv4: 10.0.0.1/24
+  - [box:eth1, s]
+`
+	l := deployContainers(t, "names", text)
+	l.valelab("deploy", labOf(t, "names", strings.Replace(text, "10.0.0.1/24", "10.0.0.7/24", 1)))
+	l.engine("POST", "box", "/restart?t=0", nil)
+	l.awaitState("box", "running")
+	hosts := l.in("box", "cat", "/etc/hosts")
+	if !strings.Contains(hosts, "10.0.0.7\ta") || strings.Contains(hosts, "10.0.0.1\t") {
+		t.Errorf("/etc/hosts is\n%s", hosts)
+	}
+}

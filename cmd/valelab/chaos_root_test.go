@@ -132,7 +132,7 @@ func (c *chaosRun) act(next *chaosLab) (what string, expect func(string) bool) {
 	recreated := func(name string) bool {
 		was, is := old.nodes[name], next.nodes[name]
 		return was == nil || is == nil || was.box != is.box || old.command(name) != next.command(name) ||
-			was.env != is.env || is.box && was.memory > 0 && is.memory == 0 // the engine takes no limit away
+			was.env != is.env || is.box && (was.memory == 0) != (is.memory == 0) // the engine takes no limit away
 	}
 	anyNode := func(string) bool { return true }
 	defer func() { c.counts[strings.Fields(what)[0]]++ }()

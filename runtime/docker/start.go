@@ -69,7 +69,7 @@ func (e *Engine) create(ctx context.Context, lab state.Dir, n *topology.Node, im
 	if err != nil {
 		return "", err
 	}
-	for again := false; ; again = true {
+	for again, began := false, time.Now(); ; again = true {
 		conf, err := translate(lab, n, img)
 		if err != nil {
 			return "", err
@@ -78,10 +78,13 @@ func (e *Engine) create(ctx context.Context, lab state.Dir, n *topology.Node, im
 		switch {
 		case err == nil:
 			return made.ID, nil
-		case isConflict(err) && !again:
+		case isConflict(err) && time.Since(began) < lateness:
 			id, err := e.takeOver(ctx, lab, n.Name, conf)
 			if err != nil || id != "" {
 				return id, err
+			}
+			if again { // it is just being made, for a deploy that was killed, or removed
+				time.Sleep(latePause)
 			}
 		case isNotFound(err) && !again:
 			// The image was removed since it was made ready.
@@ -94,6 +97,14 @@ func (e *Engine) create(ctx context.Context, lab state.Dir, n *topology.Node, im
 		}
 	}
 }
+
+// lateness is how long the engine may take over a container that it makes for
+// somebody who was killed meanwhile: it has the name already, and can't be looked
+// at or removed yet.
+const (
+	lateness  = 30 * time.Second
+	latePause = 100 * time.Millisecond
+)
 
 // takeOver looks at the container that has the node's name. It returns its ID
 // if it is the node's and as it should be, and "" when it has been removed.

@@ -28,6 +28,10 @@ func (e *Engine) Stop(ctx context.Context, lab state.Dir, name string) error {
 	defer cancel()
 	have, err := c.ContainerInspect(ctx, Name(lab, name))
 	switch {
+	case isNotFound(err) && cutOff(lab, name):
+		if err := e.removeLate(ctx, lab, name); err != nil {
+			return fail(name, err)
+		}
 	case isNotFound(err):
 	case err != nil:
 		return fail(name, err)
@@ -37,6 +41,35 @@ func (e *Engine) Stop(ctx context.Context, lab state.Dir, name string) error {
 		}
 	}
 	return errors.Join(os.RemoveAll(Folder(lab, name)), os.RemoveAll(lab.NodeState(name)))
+}
+
+// cutOff says whether somebody began to make the node's container and did not
+// end: the engine may still be at it.
+func cutOff(lab state.Dir, name string) bool {
+	_, err := os.Lstat(lab.NodeState(name))
+	_, without := os.Lstat(recordPath(lab, name))
+	return err == nil && without != nil
+}
+
+// removeLate removes a container that the engine is just making, or is about to.
+func (e *Engine) removeLate(ctx context.Context, lab state.Dir, name string) error {
+	const quiet = 2 * time.Second // without a sign of it there is none to come
+	for began, seen := time.Now(), time.Now(); time.Since(began) < lateness; time.Sleep(latePause) {
+		found, err := e.list(ctx, lab)
+		if err != nil {
+			return err
+		}
+		found = slices.DeleteFunc(found, func(s container.Summary) bool { return s.Labels[labelNode] != name })
+		if len(found) > 0 {
+			seen = time.Now()
+		} else if time.Since(seen) > quiet {
+			return nil
+		}
+		if err := e.removeEach(ctx, found); err != nil {
+			return err
+		}
+	}
+	return errors.New("the engine is still making its container")
 }
 
 // Remove removes all containers of a lab but those of the nodes to be kept.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -55,7 +56,7 @@ func (n *Namespace) AddPair(p Pair, node *os.File) (made bool, err error) {
 	if errors.Is(err, unix.EEXIST) {
 		if host, err = n.whole(p, node); err == nil && host == nil {
 			if err = n.RemovePair(p.Device); err == nil {
-				err = n.handle.LinkAdd(veth)
+				err = n.addAgain(veth, node)
 				made, host = err == nil, veth
 			}
 		}
@@ -74,6 +75,39 @@ func (n *Namespace) AddPair(p Pair, node *os.File) (made bool, err error) {
 		return false, err
 	}
 	return made, nil
+}
+
+// addAgain makes a pair whose other end may still be in the node's namespace:
+// that of a lab's namespace which is just being taken down goes a moment later.
+func (n *Namespace) addAgain(veth *netlink.Veth, node *os.File) error {
+	const patience = 10 * time.Second
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		err := n.handle.LinkAdd(veth)
+		if !errors.Is(err, unix.EEXIST) || time.Since(began) > patience || !half(veth.PeerName, node) {
+			return err
+		}
+	}
+}
+
+// half says whether a device of the node is one end of a pair whose other end
+// is elsewhere. It is true of one that has just gone.
+func half(name string, node *os.File) (is bool) {
+	err := within(node, func() error {
+		end, err := netlink.LinkByName(name)
+		if isNotFound(err) {
+			is = true
+			return nil
+		}
+		if err != nil || end.Type() != "veth" {
+			return err
+		}
+		other, err := netlink.LinkByIndex(end.Attrs().ParentIndex)
+		// Indices of different namespaces may be the same.
+		is = end.Attrs().NetNsID >= 0 || isNotFound(err) ||
+			err == nil && (other.Attrs().Index == end.Attrs().Index || !joined(end, other))
+		return nil
+	})
+	return err == nil && is
 }
 
 // setHost puts the settings of the end in the lab's namespace right.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/safchain/ethtool"
 	"github.com/vishvananda/netlink"
@@ -273,5 +274,28 @@ func TestRootSweepPairs(t *testing.T) {
 	}
 	if left := devices(t, lab); !slices.Equal(left, []string{"p1"}) {
 		t.Errorf("devices %q", left)
+	}
+}
+
+// The end that a namespace has left in the node which is just being taken down
+// is waited for.
+func TestRootPairWaitsForTheOldOne(t *testing.T) {
+	old, lab, node, p := open(t), open(t), open(t), testPair()
+	if _, err := old.AddPair(p, node.file); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan error)
+	go func() {
+		time.Sleep(100 * time.Millisecond)
+		gone <- old.RemovePair(p.Device)
+	}()
+	if made, err := lab.AddPair(p, node.file); err != nil || !made {
+		t.Errorf("AddPair = %v, %v", made, err)
+	}
+	if err := <-gone; err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := lab.HasPair(p, node.file); err != nil || !ok {
+		t.Errorf("HasPair = %v, %v", ok, err)
 	}
 }
