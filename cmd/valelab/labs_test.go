@@ -185,14 +185,23 @@ func (l *liveLab) stop(node, words string) {
 }
 
 // checkDelivery checks that what went in at one ring came out at another or
-// was counted as dropped there.
+// was dropped there.
 func (l *liveLab) checkDelivery(from, to string) {
+	l.t.Helper()
+	l.checkDeliveryAfterKills(from, to, 0)
+}
+
+// checkDeliveryAfterKills is checkDelivery where the agent was killed so many
+// times. Each kill may cost the frames that were just on their way, a quarter
+// of a ring: a switch delivers a frame at most once.
+func (l *liveLab) checkDeliveryAfterKills(from, to string, kills uint64) {
 	l.t.Helper()
 	rings := l.rings()
 	in, out := rings[from], rings[to]
-	if in.Packets != out.Packets+out.Drops.Total() {
-		l.t.Errorf("%s took in %d packets, %s delivered %d and dropped %d (%s)",
-			from, in.Packets, to, out.Packets, out.Drops.Total(), dropsText(out.Drops))
+	lost := in.Packets - out.Packets - out.Drops.Total()
+	if lost > kills*1024/4 {
+		l.t.Errorf("%s took in %d packets, %s delivered %d and dropped %d (%s), %d are missing",
+			from, in.Packets, to, out.Packets, out.Drops.Total(), dropsText(out.Drops), lost)
 	}
 }
 

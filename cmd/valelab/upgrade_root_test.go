@@ -126,7 +126,7 @@ func TestRootUpgrade(t *testing.T) {
 	l.stop("txc", "sent")
 	l.settle("rxc:eth1 rx0")
 	l.stop("rxc", "received")
-	l.checkDelivery("txc:eth1 tx0", "rxc:eth1 rx0")
+	l.checkDeliveryAfterKills("txc:eth1 tx0", "rxc:eth1 rx0", 1)
 	if out, err := l.with(other, "deploy", "../../labs/txrx.yml"); err != nil || !strings.Contains(out, "nothing to change") {
 		t.Errorf("deploy again: %v\n%s", err, out)
 	}
