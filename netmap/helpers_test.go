@@ -40,7 +40,7 @@ func pair(t testing.TB, txSlots, rxSlots int) (p *Port, tx, rx *region.Ring) {
 	reg := region.InMemory(geo)
 	port, err := reg.NewPort(spec)
 	if err == nil {
-		err = reg.OpenRings(port, []bool{true, true})
+		err = reg.OpenRings(port, []bool{true, true}, nil)
 	}
 	if err != nil {
 		t.Fatal(err)

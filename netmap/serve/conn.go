@@ -185,24 +185,37 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 	if a.hdr != 0 && want.Flags&abi.NR_ACCEPT_VNET_HDR == 0 {
 		return unix.EIO
 	}
-	for i := range q.Options { // the first that nobody knows decides
-		if status := q.Options[i].Status; status != 0 {
-			return unix.Errno(status)
-		}
-	}
 	if err := c.openRings(a, openRecord{
 		Mode: want.Mode, RingID: int(want.RingID), Flags: want.Flags, Extra: bound(want.ExtraBufs, 0, 0, maxExtra),
 	}, nil); err != nil {
 		return err
 	}
-	s.lastOpen++
-	c.entry = s.entry(strconv.Itoa(s.lastOpen))
-	if err := c.keep(); err != nil {
+	err = checkOptions(q, want)
+	if err == nil {
+		s.lastOpen++
+		c.entry = s.entry(strconv.Itoa(s.lastOpen))
+		err = c.keep()
+	}
+	if err != nil {
 		c.Close()
 		return err
 	}
 	c.fill(want)
 	reply.Grant = c.grant()
+	return nil
+}
+
+// checkOptions finds an option that a registration, which is good otherwise,
+// can't have.
+func checkOptions(q *wire.Request, want *abi.ReqRegister) error {
+	if csb := q.Option(abi.NETMAP_REQ_OPT_CSB); csb != nil && want.Flags&abi.NR_EXCLUSIVE == 0 {
+		csb.Status = uint32(unix.EINVAL)
+	}
+	for i := range q.Options { // the first decides
+		if status := q.Options[i].Status; status != 0 {
+			return unix.Errno(status)
+		}
+	}
 	return nil
 }
 

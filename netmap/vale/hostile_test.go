@@ -255,7 +255,7 @@ func TestOpenErrors(t *testing.T) {
 		{OpenConfig{Mode: abi.NR_REG_ONE_NIC, RingID: 0}, ErrBusy},
 		{OpenConfig{Mode: abi.NR_REG_ONE_NIC, RingID: 2}, ErrInvalid},
 		{OpenConfig{Mode: 0}, ErrInvalid},
-		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_TX_RINGS_ONLY | abi.NR_RX_RINGS_ONLY}, ErrInvalid},
+		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_TX_RINGS_ONLY | abi.NR_RX_RINGS_ONLY}, nil},
 		{OpenConfig{Mode: abi.NR_REG_ONE_NIC, RingID: 1}, nil},
 		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_TX_RINGS_ONLY}, nil},
 		{OpenConfig{Mode: abi.NR_REG_SW, Flags: abi.NR_EXCLUSIVE}, ErrBusy},

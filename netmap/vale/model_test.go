@@ -32,7 +32,8 @@ type modelRing struct {
 }
 
 type modelPort struct {
-	rings   int // 0: socket mode
+	nic     bool // in netmap mode; else in socket mode
+	rings   int
 	slots   int
 	mtu     int
 	open    []*modelRing // NIC RX; nil: not open
@@ -161,7 +162,7 @@ func (m *modelSwitch) sendSocket(from int, frames [][]byte) {
 		n := min(64, len(frames))
 		var batch []modelFrame
 		for _, f := range frames[:n] {
-			if len(f) < 14 && p.rings == 0 {
+			if len(f) < 14 && !p.nic {
 				p.tx[0].drops.Runt++
 				continue
 			}
@@ -173,7 +174,7 @@ func (m *modelSwitch) sendSocket(from int, frames [][]byte) {
 		}
 		frames = frames[n:]
 		switch {
-		case p.rings == 0:
+		case !p.nic:
 			m.forward(from, 0, batch)
 		case p.hostRx != nil:
 			p.hostRx.deliver(&p.hostRxC, batch)
@@ -206,7 +207,10 @@ func (m *modelSwitch) forward(from, ring int, batch []modelFrame) {
 			continue
 		}
 		// Ring by ring, each in the order of arrival; a frame to all goes to ring 0.
-		lists := make([][]modelFrame, max(p.rings, 1))
+		lists := make([][]modelFrame, 1)
+		if p.nic {
+			lists = make([][]modelFrame, p.rings)
+		}
 		for k, f := range batch {
 			switch to[k] {
 			case i:
@@ -218,7 +222,7 @@ func (m *modelSwitch) forward(from, ring int, batch []modelFrame) {
 		for r, list := range lists {
 			switch {
 			case len(list) == 0:
-			case p.rings == 0:
+			case !p.nic:
 				p.toSocket(&p.rx[0], list)
 			case p.open[r] == nil:
 				p.rx[r].drops.Closed += uint64(len(list))

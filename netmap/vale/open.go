@@ -47,8 +47,8 @@ type Restore struct {
 	Bufs []region.Range
 }
 
-// Open is a set of rings that a program has opened together. While a port has one it is in netmap mode: the
-// switch is at its NIC rings, its socket at the host rings.
+// Open is a set of rings that a program has opened together. While a port has one with NIC rings it is in netmap mode:
+// the switch is at its NIC rings, its socket at the host rings.
 type Open struct {
 	port  *Port
 	rings *ringset
@@ -209,6 +209,9 @@ func (o *Open) connect(restored bool) error {
 	if !o.hold {
 		kick, wake = int(o.files.Kick.Fd()), int(o.waker.Fd())
 	}
+	if p.rings == nil && !restored {
+		p.sw.state.Rewind(p.index)
+	}
 	c, err := p.core.NewOpen(kick, wake)
 	if err != nil {
 		return err
@@ -220,11 +223,16 @@ func (o *Open) connect(restored bool) error {
 		}
 	}
 	o.core = c
-	if p.rings == nil {
-		p.core.SetNetmap(true, s.port.Spec.RxRings)
-		p.rings = s
-	}
+	p.rings = s
+	p.setNetmap()
 	return nil
+}
+
+// setNetmap puts the port into netmap mode, or into socket mode if nobody has its NIC rings: what comes to the host
+// rings then goes past them. The worker's thread runs it.
+func (p *Port) setNetmap() {
+	on := p.rings.nicOpen()
+	p.core.SetNetmap(on, p.rings.port.Spec.RxRings)
 }
 
 // ringID names a place's ring in the port's state.
@@ -323,13 +331,14 @@ func (o *Open) detach() {
 	o.detached = true
 	p, s := o.port, o.rings
 	delete(s.opens, o)
+	s.disown(o)
 	last := len(s.opens) == 0 && p.rings == s
 	p.sw.worker.do(func() {
 		if o.core != nil {
 			o.core.Close()
 		}
-		if last {
-			p.core.SetNetmap(false, 0)
+		if p.rings == s {
+			p.setNetmap()
 		}
 	})
 	if o.ifOfs >= 0 {

@@ -148,7 +148,7 @@ func (p *pair) toggle() {
 			}
 		}
 		*port = pairPort{port: port.port, peer: port.peer}
-		m.rings, m.open, m.hostRx = 0, nil, nil
+		m.nic, m.open, m.hostRx = false, nil, nil
 		return
 	}
 	m.rings = 1 + p.rnd.IntN(3)
@@ -175,6 +175,7 @@ func (p *pair) open(i int, mode uint32, id int) {
 		p.t.Fatal(err)
 	}
 	port.opens = append(port.opens, o)
+	m.nic = m.nic || mode != abi.NR_REG_SW
 	for _, r := range ringsOf(p.t, o) {
 		switch {
 		case r.Tx && r.Host:

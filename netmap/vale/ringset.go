@@ -25,14 +25,12 @@ func newRingset(m *Memory, spec region.Spec) (*ringset, error) {
 	return &ringset{memory: m, port: port, owners: make([][]*Open, len(port.Places)), opens: make(map[*Open]struct{})}, nil
 }
 
-// bind gives the open its rings: those that nobody has are new.
+// bind gives the open its rings: those that nobody has are new, and begin where they ended the last time that somebody
+// had them while the port was open.
 func (s *ringset) bind(o *Open, cfg OpenConfig) error {
 	bound, err := s.port.Select(cfg.Mode, uint16(cfg.RingID), cfg.Flags)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	if !slices.Contains(bound, true) && cfg.Mode != abi.NR_REG_NULL {
-		return fmt.Errorf("%w: no ring", ErrInvalid)
 	}
 	fresh := make([]bool, len(bound))
 	for i, is := range bound {
@@ -47,7 +45,12 @@ func (s *ringset) bind(o *Open, cfg OpenConfig) error {
 		}
 	}
 	if cfg.Restore == nil {
-		err = s.memory.region.OpenRings(s.port, fresh)
+		err = s.memory.region.OpenRings(s.port, fresh, func(at region.Place) int {
+			if o.port.rings != s {
+				return 0 // nobody has had any
+			}
+			return o.port.sw.state.Position(o.port.index, ringID(at))
+		})
 	} else {
 		err = s.restore(bound, fresh, cfg.Restore.Objects)
 	}
@@ -84,10 +87,26 @@ func (s *ringset) restore(bound, fresh []bool, objects []int) error {
 	return nil
 }
 
-// release takes the open's rings back, those that nobody else has with their buffers.
-func (s *ringset) release(o *Open) {
+// nicOpen says whether somebody has a NIC ring.
+func (s *ringset) nicOpen() bool {
+	for i, at := range s.port.Places {
+		if !at.Host && len(s.owners[i]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// disown takes the open off its rings.
+func (s *ringset) disown(o *Open) {
 	for _, i := range o.bound {
 		s.owners[i] = slices.DeleteFunc(s.owners[i], func(other *Open) bool { return other == o })
+	}
+}
+
+// release takes those of the open's rings back that nobody has any more, with their buffers.
+func (s *ringset) release(o *Open) {
+	for _, i := range o.bound {
 		if len(s.owners[i]) == 0 {
 			s.memory.region.CloseRing(s.port, i)
 		}

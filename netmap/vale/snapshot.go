@@ -42,8 +42,16 @@ func (p *Port) stats() []RingStats {
 		}
 	}
 	var all []RingStats
+	nic := p.mode
+	if p.rings.nicOpen() {
+		nic = ModeNetmap
+	}
 	for i, at := range p.rings.port.Places {
-		r := p.ringStats(ringID(at), ModeNetmap)
+		mode := nic
+		if at.Host {
+			mode = ModeNetmap
+		}
+		r := p.ringStats(ringID(at), mode)
 		if len(p.rings.owners[i]) > 0 {
 			r.addPositions(p.rings.memory.region.Ctl(p.rings.port, i), at, p.counters(at))
 		}

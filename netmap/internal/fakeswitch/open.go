@@ -25,7 +25,7 @@ type open struct {
 func newOpen(s *Switch, c *net.UnixConn, bound []bool) (*open, error) {
 	o := &open{conn: c, bound: bound, done: make(chan struct{})}
 	var err error
-	if err = s.region.OpenRings(s.port, bound); err != nil {
+	if err = s.region.OpenRings(s.port, bound, nil); err != nil {
 		return nil, errors.Join(err, unix.ENOMEM)
 	}
 	if o.ifOfs, err = s.region.AddIf(s.port, bound); err != nil {

@@ -16,7 +16,7 @@ func FuzzParse(f *testing.F) {
 	size := geo.Size()
 	p, err := r.NewPort(spec)
 	if err == nil {
-		err = r.OpenRings(p, []bool{true, true, true, true})
+		err = r.OpenRings(p, []bool{true, true, true, true}, nil)
 	}
 	if err != nil {
 		f.Fatal(err)

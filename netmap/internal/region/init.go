@@ -7,9 +7,9 @@ import (
 )
 
 // OpenRings gives the port's rings that which names their objects, buffers and control blocks, RX rings first, and
-// writes them as new: all of it free to send in (TX) or empty (RX). Nobody has them open. The error is ErrNoRoom; then
-// none is open.
-func (r *Region) OpenRings(p *Port, which []bool) error {
+// writes them as new: all of it free to send in (TX) or empty (RX), from slot start on (nil: from slot 0). Nobody has
+// them open. The error is ErrNoRoom; then none is open.
+func (r *Region) OpenRings(p *Port, which []bool, start func(Place) int) error {
 	tx := p.Spec.TxRings + p.Spec.HostTxRings
 	var done []int
 	for k := range which {
@@ -17,7 +17,11 @@ func (r *Region) OpenRings(p *Port, which []bool) error {
 		if !which[i] {
 			continue
 		}
-		if err := r.openRing(p, i); err != nil {
+		first := 0
+		if start != nil {
+			first = start(p.Places[i])
+		}
+		if err := r.openRing(p, i, first); err != nil {
 			for _, i := range done {
 				r.CloseRing(p, i)
 			}
@@ -28,7 +32,7 @@ func (r *Region) OpenRings(p *Port, which []bool) error {
 	return nil
 }
 
-func (r *Region) openRing(p *Port, i int) error {
+func (r *Region) openRing(p *Port, i, start int) error {
 	object := -1
 	for k, used := range r.rings {
 		if !used {
@@ -44,7 +48,7 @@ func (r *Region) openRing(p *Port, i int) error {
 		return fmt.Errorf("port %s: buffers: %w", p.Spec.Name, ErrNoRoom)
 	}
 	r.setObject(p, i, object)
-	r.writeRing(p.Places[i], bufs)
+	r.writeRing(p.Places[i], bufs, uint32(start))
 	return nil
 }
 
@@ -79,8 +83,8 @@ func (r *Region) CloseRing(p *Port, i int) {
 	p.Places[i].Ofs, p.Places[i].CtlOfs = 0, 0
 }
 
-// writeRing writes a ring as new, with these buffers.
-func (r *Region) writeRing(place Place, bufs []uint32) {
+// writeRing writes a ring as new, with these buffers; it begins at slot start.
+func (r *Region) writeRing(place Place, bufs []uint32, start uint32) {
 	n := uint32(place.Slots)
 	ring := abi.Ring{
 		BufOfs:   int64(r.geo.BufOfs() - place.Ofs),
@@ -88,10 +92,13 @@ func (r *Region) writeRing(place Place, bufs []uint32) {
 		BufSize:  uint32(r.geo.BufSize),
 		RingID:   uint16(place.ID),
 		Dir:      abi.NETMAP_DIR_RX,
+		Head:     start,
+		Cur:      start,
+		Tail:     start,
 	}
 	if place.Tx {
 		ring.Dir = abi.NETMAP_DIR_TX
-		ring.Tail = n - 1
+		ring.Tail = (start + n - 1) % n
 	}
 	*at[abi.Ring](r.mem, place.Ofs) = ring
 	slots := array[abi.Slot](r.mem, place.Ofs+ringSize, place.Slots)
@@ -99,10 +106,10 @@ func (r *Region) writeRing(place Place, bufs []uint32) {
 		slots[k] = abi.Slot{BufIdx: bufs[k], Len: uint16(r.geo.BufSize)}
 	}
 	ctl := at[abi.Ctl](r.mem, place.CtlOfs)
-	ctl.Head.Store(0)
+	ctl.Head.Store(start)
 	ctl.Wait.Store(0)
 	ctl.Syncs.Store(0)
-	ctl.Cur.Store(0)
+	ctl.Cur.Store(start)
 	ctl.Doorbell.Store(0)
 	ctl.Busy.Store(0)
 	ctl.Told.Store(ring.Tail)

@@ -31,7 +31,7 @@ func create(t testing.TB, s Spec, ports int) (*Region, []*Port) {
 	for range ports {
 		p, err := r.NewPort(s)
 		if err == nil {
-			err = r.OpenRings(p, slices.Repeat([]bool{true}, len(p.Places)))
+			err = r.OpenRings(p, slices.Repeat([]bool{true}, len(p.Places)), nil)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -249,7 +249,7 @@ func TestRoom(t *testing.T) {
 	for ; err == nil; n++ {
 		var p *Port
 		if p, err = r.NewPort(ports[0].Spec); err == nil {
-			err = r.OpenRings(p, []bool{true, true})
+			err = r.OpenRings(p, []bool{true, true}, nil)
 		}
 	}
 	if !errors.Is(err, ErrNoRoom) || n != 11 { // 20 rings: the 11th port has none

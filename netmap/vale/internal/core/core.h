@@ -89,8 +89,11 @@ struct vale_ring_config {
 	void *ring, *ctl, *buf; /* struct netmap_ring, struct nmu_ctl, buffer 0 */
 };
 
-/* Adds a ring to an open: one that another open of the port has already, or a new one. restored: positions go on
- * from the state; else those of a new one start from 0. */
+/* The rings of a port, which nobody has open, begin at slot 0. */
+void vale_port_rewind(struct vale_state *state, uint32_t index);
+
+/* Adds a ring to an open: one that another open of the port has already, or a new one, which begins at the position
+ * that the state has. restored: what was delivered before is still there. */
 int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored);
 
 /* Takes the rings away from the program, wakes it, and frees the open. Rings that other opens have stay theirs. */

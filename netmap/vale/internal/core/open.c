@@ -14,6 +14,17 @@ void vale_port_set_netmap(struct vale_port *p, bool on, uint32_t rx_rings)
 		p->broken = false;
 }
 
+void vale_port_rewind(struct vale_state *state, uint32_t index)
+{
+	struct vale_ring_state *ring = state->port[index].ring;
+
+	for (uint32_t i = 0; i < VALE_RING_STATES; i++) {
+		ring[i].pos = 0;
+		ring[i].head = 0;
+		ring[i].shown = 0;
+	}
+}
+
 struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake)
 {
 	/* Edge-triggered: the switch never reads kick, so that its owner can't make it block. */
@@ -92,7 +103,7 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 		return -1;
 	}
 	at = ring_at(p, cfg->tx, cfg->host, cfg->id, &st);
-	if (restored && (st->pos >= cfg->slots || st->head >= cfg->slots)) {
+	if (st->pos >= cfg->slots || (restored && st->head >= cfg->slots)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -106,9 +117,8 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 			return -1;
 		}
 		if (!restored) {
-			st->pos = 0;
-			st->head = 0;
-			st->shown = 0;
+			st->head = st->pos;
+			st->shown = st->pos;
 			st->syncs_start = atomic_load_explicit(&(*at)->ctl->syncs, memory_order_relaxed);
 		}
 	}

@@ -90,6 +90,13 @@ func (s *State) ring(port int, id RingID) *C.struct_vale_ring_state {
 	return &s.c.port[port].ring[i]
 }
 
+// Position is the slot that a ring stands at; while the ring is open it moves. For one that nobody has open it is
+// where the next open begins.
+func (s *State) Position(port int, id RingID) int { return int(s.ring(port, id).pos) }
+
+// Rewind sets the rings of a port, which nobody has open, to their first slots.
+func (s *State) Rewind(port int) { C.vale_port_rewind(s.c, C.uint32_t(port)) }
+
 // Counters of one ring.
 type Counters struct {
 	Packets, Bytes uint64

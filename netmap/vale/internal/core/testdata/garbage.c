@@ -60,6 +60,8 @@ struct shared {
 
 struct port {
 	struct vale_port *port;
+	struct vale_state *state;
+	uint32_t index;
 	struct vale_open *open;
 	struct shared mem;
 	int kick, wake, sock, peer;
@@ -115,6 +117,7 @@ static void scribble(struct port *p)
 
 static void open_port(struct port *p)
 {
+	vale_port_rewind(p->state, p->index);
 	p->open = vale_open_new(p->port, p->kick, p->wake);
 	NEEDED(p->open != NULL);
 	for (uint32_t k = 0; k < 2 * RINGS + 2; k++) {
@@ -140,11 +143,13 @@ static void close_port(struct port *p)
 	p->open = NULL;
 }
 
-static void make_port(struct port *p, struct vale_switch *sw, uint32_t index)
+static void make_port(struct port *p, struct vale_switch *sw, struct vale_state *state, uint32_t index)
 {
 	int fds[2];
 
 	memset(p, 0, sizeof(*p));
+	p->state = state;
+	p->index = index;
 	NEEDED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds) == 0);
 	p->sock = fds[0];
 	p->peer = fds[1];
@@ -225,7 +230,7 @@ int main(int argc, char **argv)
 		end[i] = vale_trunk_end_new(sw[i], 7);
 		NEEDED(sw[i] != NULL && end[i] != NULL);
 		for (uint32_t k = 0; k < 3; k++)
-			make_port(&port[3 * i + (int)k], sw[i], k);
+			make_port(&port[3 * i + (int)k], sw[i], state[i], k);
 	}
 	NEEDED(vale_trunk_connect(end[0], end[1]) == 0);
 	for (long round = 0; round < rounds; round++) {
