@@ -15,7 +15,7 @@ FUZZTIME ?= 20s
 # The preload library travels in the program. It is built first, and only if its sources have changed.
 PRELOAD := netmap/preload/lib/libnetmap.so
 
-.PHONY: help build lab lab-docker test bench pictures soak fuzz lint clean
+.PHONY: help build lab lab-docker test test-kernel bench pictures soak fuzz lint clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -44,6 +44,9 @@ test: $(PRELOAD) ## run all tests: unit tests with the race detector, root's tes
 			sed 's|^\./\(.*\)/[^/]*:func \(.*\)|  \1 \2|' | sort; \
 	fi
 
+test-kernel: $(PRELOAD) ## the tests of the kernel backend, in an emulated machine: NETMAP_KO=path KERNEL=path MODULES=folder
+	@go run ./netmap/conformance/machine -netmap "$(NETMAP_KO)" -kernel "$(KERNEL)" -modules "$(MODULES)" $(TEST_KERNEL_FLAGS)
+
 bench: build ## measure: packets a second next to this machine's own copy rate; as root, containers next to bare ones
 	go run ./netmap/bench
 	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -tags bench -run '^TestBench' -v ./cmd/valelab; \
@@ -67,8 +70,8 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
-	go vet -tags soak,bench ./...
-	go tool staticcheck -tags soak,bench ./...
+	go vet -tags soak,bench,kernel ./...
+	go tool staticcheck -tags soak,bench,kernel ./...
 
 clean: ## remove what build made
 	rm -rf bin $(PRELOAD)

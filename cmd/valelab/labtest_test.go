@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,8 +60,36 @@ func newLab(t *testing.T, file string) *liveLab {
 func deploy(t *testing.T, file string) *liveLab {
 	t.Helper()
 	l := newLab(t, file)
-	l.valelab("deploy", file)
+	l.valelab("deploy", onBackend(t, file))
 	return l
+}
+
+// backend makes the labs of tests use one.
+var backend = flag.String("netmap", "", "the `BACKEND` of labs that tests deploy, user or kernel, in the place of what their files say")
+
+// onBackend gives the lab file with the backend that the tests are to use.
+func onBackend(t *testing.T, file string) string {
+	t.Helper()
+	if *backend == "" {
+		return file
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), filepath.Base(file))
+	if err := os.WriteFile(other, []byte(setBackend(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+// setBackend writes the backend that the tests are to use into the text of a lab file that says nothing of it.
+func setBackend(text string) string {
+	if *backend == "" {
+		return text
+	}
+	return text + "\nnetmap: " + *backend + "\n"
 }
 
 // destroy takes the lab down and looks for what is left of it.

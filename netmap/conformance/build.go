@@ -13,8 +13,8 @@ import (
 //go:embed suite
 var suite embed.FS
 
-// Build compiles the suite into a folder that exists and gives the program's path.
-func Build(dir string) (string, error) {
+// Build compiles the suite into a folder that exists and gives the program's path. flags are more ones for gcc.
+func Build(dir string, flags ...string) (string, error) {
 	if err := os.CopyFS(dir, suite); err != nil {
 		return "", err
 	}
@@ -27,7 +27,8 @@ func Build(dir string) (string, error) {
 		return "", err
 	}
 	program := filepath.Join(dir, "conformance")
-	args := append([]string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program}, files...)
+	args := append([]string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program}, flags...)
+	args = append(args, files...)
 	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("gcc: %w\n%s", err, out)
 	}
