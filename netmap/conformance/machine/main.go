@@ -113,7 +113,7 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	if o.netmap == "" || o.kernel == "" || o.modules == "" {
-		return o, errors.New(explanation)
+		return o, fmt.Errorf("NETMAP_KO, KERNEL and MODULES are not all given\n\n%s", explanation)
 	}
 	for _, path := range []string{o.netmap, o.kernel, filepath.Join(o.modules, "modules.dep")} {
 		if _, err := os.Stat(path); err != nil {
