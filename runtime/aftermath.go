@@ -17,6 +17,9 @@ func aftermath(changes []*change, undone []string) []string {
 		}
 	}
 	for _, c := range changes {
+		if c.old != nil && c.old.Access != nil && !anew[c.old.Access.Node] && slices.Contains(undone, removal(c.id)) {
+			all = append(all, fmt.Sprintf("%s: programs that had ports on %s were detached", c.old.Access.Node, c.old.Access.As()))
+		}
 		if c.old == nil || c.old.Endpoint == nil || anew[c.old.Endpoint.Node] {
 			continue
 		}

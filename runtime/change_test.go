@@ -42,11 +42,12 @@ var edits = []struct {
 		"ab", "make node/c it does not run"},
 	{"fewer nodes", replace("  a: {cmd: sleep infinity}\n", "", "  - endpoints: [a:eth1, left]\n    ipv4: 10.0.0.1/24\n    ipv6: fd00::1/64\n", "", "  - [a:eth2, b:eth2]\n", ""),
 		"b", "remove node/a the lab no longer has it"},
+	{"vale", replace("a: {cmd: sleep infinity", "a: {vale: [left], cmd: sleep infinity"), "ab", "make access/a:left the agent does not have it"},
 	{"limits", replace("a: {cmd: sleep infinity", "a: {cmd: sleep infinity, memory: 64mb, cpu: 0.5, labels: {x: y}"), "ab",
 		"change node/a cpu, labels and memory are others"},
 	{"command", replace("a: {cmd: sleep infinity", "a: {cmd: sleep 1000"), "b", "make node/a cmd is another: it is recreated"},
-	{"all at once", replace("a: {cmd: sleep infinity", "a: {env: {X: y}, cmd: sleep infinity", "mtu: 9000", "mtu: 1400",
-		"[a:eth1, left]", "[a:eth1, right]", "[a:eth2, b:eth2]", "[a:eth2, c:eth2]", "  b: {", "  c: {}\n  b: {", "host: take", "host: keep"), "b", ""},
+	{"all at once", replace("a: {cmd: sleep infinity", "a: {vale: [right], env: {X: y}, cmd: sleep infinity", "mtu: 9000", "mtu: 1400",
+		"[a:eth1, left]", "[a:eth1, right]", "[a:eth2, b:eth2]", "[a:eth2, c:eth2]", "  b: {", "  c: {}\n  b: {", "host: take", "host: keep"), "b", "make access/a:right its node is recreated"},
 }
 
 // replace returns an edit that replaces each odd string by the next one.

@@ -43,6 +43,8 @@ func (d *deployment) compare(s *survey) []*change {
 		switch {
 		case wanted[key] && t.step.Endpoint != nil && c.anew[t.step.Endpoint.Node] == recreated:
 			c.remove(t, "its node is recreated", true)
+		case wanted[key] && t.step.Access != nil && c.anew[t.step.Access.Node] == recreated:
+			c.remove(t, "its node is recreated", true)
 		case wanted[key] && t.step.Start != nil && c.anew[t.step.Start.Node] == recreated:
 			c.remove(t, "its node is recreated", true)
 		case !wanted[key]:
@@ -94,8 +96,8 @@ func (c *comparison) look(p *topology.Step) {
 	case c.done[nodeOf(p)]:
 	case p.Start != nil:
 		c.start(p, t)
-	case p.Endpoint != nil && c.anew[p.Endpoint.Node] != "":
-		c.make(p, "its node "+c.anew[p.Endpoint.Node])
+	case (p.Endpoint != nil || p.Access != nil) && c.anew[nodeOf(p)] != "":
+		c.make(p, "its node "+c.anew[nodeOf(p)])
 	case t == nil || !t.whole:
 		c.make(p, c.missing(p, t))
 	case p.Endpoint != nil:

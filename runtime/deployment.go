@@ -81,6 +81,8 @@ func (d *deployment) part(p *topology.Step) part {
 		return d.nodePart(p.Node)
 	case topology.KindEndpoint:
 		return d.endpointPart(p)
+	case topology.KindAccess:
+		return d.accessPart(p.Access)
 	case topology.KindTrunk:
 		return d.trunkPart(p.Trunk)
 	case topology.KindUplink:

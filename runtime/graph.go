@@ -140,7 +140,7 @@ func (d *deployment) remove(c *change) executor.Step {
 // goesBefore says whether a, of the same node as b, goes before it: the reverse
 // of the order in which they were made.
 func goesBefore(a, b *topology.Step) bool {
-	return b.Node != nil && a.Node == nil || b.Endpoint != nil && a.Start != nil
+	return b.Node != nil && a.Node == nil || (b.Endpoint != nil || b.Access != nil) && a.Start != nil
 }
 
 // nodeOf returns the node that a step makes, or a part of; "" for others.
@@ -150,6 +150,8 @@ func nodeOf(s *topology.Step) string {
 		return s.Node.Name
 	case s.Endpoint != nil:
 		return s.Endpoint.Node
+	case s.Access != nil:
+		return s.Access.Node
 	case s.Start != nil:
 		return s.Start.Node
 	}

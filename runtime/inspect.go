@@ -28,7 +28,7 @@ func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, er
 	i := &inspector{machine: m, dir: dir, out: Inspection{
 		Lab: plan.Lab, Folder: dir.Path(), State: LabRunning,
 		Nodes: []NodeInspection{}, Switches: []SwitchInspection{}, Endpoints: []EndpointInspection{},
-		Trunks: []TrunkInspection{}, Uplinks: []UplinkInspection{},
+		Accesses: []AccessInspection{}, Trunks: []TrunkInspection{}, Uplinks: []UplinkInspection{},
 	}}
 	if err := i.askAgent(ctx); err != nil {
 		return nil, err
@@ -94,6 +94,8 @@ func (i *inspector) look(s *topology.Step) {
 		i.out.Switches = append(i.out.Switches, i.vale(s.Switch))
 	case s.Endpoint != nil:
 		i.out.Endpoints = append(i.out.Endpoints, i.endpoint(s.Endpoint))
+	case s.Access != nil:
+		i.out.Accesses = append(i.out.Accesses, i.access(s.Access))
 	case s.Trunk != nil:
 		i.out.Trunks = append(i.out.Trunks, i.trunk(s.Trunk))
 	case s.Uplink != nil:
@@ -143,6 +145,16 @@ func (i *inspector) endpoint(e *topology.Endpoint) EndpointInspection {
 	}
 	if have, ok := i.held.endpoint(e.Node, e.Interface); ok {
 		out.State, out.Fault = have.Mode, have.Fault
+	} else {
+		i.lacks()
+	}
+	return out
+}
+
+func (i *inspector) access(a *topology.Access) AccessInspection {
+	out := AccessInspection{Node: a.Node, Switch: a.Switch, As: a.As(), State: StateMissing}
+	if ports, ok := i.held.access(*a); ok {
+		out.State, out.Ports = StateRunning, ports
 	} else {
 		i.lacks()
 	}

@@ -22,6 +22,7 @@ type Inspection struct {
 	Nodes     []NodeInspection     `json:"nodes"`
 	Switches  []SwitchInspection   `json:"switches"`
 	Endpoints []EndpointInspection `json:"endpoints"`
+	Accesses  []AccessInspection   `json:"accesses"`
 	Trunks    []TrunkInspection    `json:"trunks"`
 	Uplinks   []UplinkInspection   `json:"uplinks"`
 }
@@ -66,6 +67,15 @@ type EndpointInspection struct {
 	MTU       int      `json:"mtu"`
 	Rings     int      `json:"rings"`
 	Slots     int      `json:"slots"`
+}
+
+// AccessInspection is a switch of the plan that the programs of a node may open.
+type AccessInspection struct {
+	Node   string `json:"node"`
+	Switch string `json:"switch"`
+	As     string `json:"as"`              // what programs call the switch
+	Ports  int    `json:"ports,omitempty"` // that they have there now
+	State  string `json:"state"`           // running or missing
 }
 
 // TrunkInspection is one trunk of the plan.

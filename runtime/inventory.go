@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/topology"
 )
 
 // inventory is what a lab's agent had when it was asked. It is asked once for
@@ -15,6 +16,7 @@ type inventory struct {
 	switches  map[string]agent.SwitchState
 	nodes     map[string]agent.NodeSpec
 	endpoints map[[2]string]agent.EndpointState
+	accesses  map[topology.Access]int // ports that programs have there
 	trunks    map[[2]string]bool
 	uplinks   map[string]agent.UplinkState
 }
@@ -34,6 +36,10 @@ func (v *inventory) fill(lab *agent.Lab) {
 	v.endpoints = make(map[[2]string]agent.EndpointState, len(lab.Endpoints))
 	for _, e := range lab.Endpoints {
 		v.endpoints[[2]string{e.Node, e.Interface}] = e
+	}
+	v.accesses = make(map[topology.Access]int, len(lab.Accesses))
+	for _, a := range lab.Accesses {
+		v.accesses[topology.Access{Node: a.Node, Switch: a.Switch}] = a.Ports
 	}
 	v.trunks = make(map[[2]string]bool, len(lab.Trunks))
 	for _, t := range lab.Trunks {
@@ -97,6 +103,15 @@ func (v *inventory) dropEndpoint(node, iface string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.endpoints, [2]string{node, iface})
+}
+
+// access returns how many ports the node's programs have on the switch, if they
+// may open any.
+func (v *inventory) access(a topology.Access) (ports int, ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	ports, ok = v.accesses[a]
+	return ports, ok
 }
 
 // hasTrunk says whether the trunk is there.

@@ -121,6 +121,8 @@ type Agent interface {
 	DeleteNode(ctx context.Context, node string) error
 	PutEndpoint(ctx context.Context, node, iface string, spec agent.EndpointSpec) (created bool, err error)
 	DeleteEndpoint(ctx context.Context, node, iface string) error
+	PutAccess(ctx context.Context, node, on string) (created bool, err error)
+	DeleteAccess(ctx context.Context, node, on string) error
 	PutTrunk(ctx context.Context, a, b string) (created bool, err error)
 	DeleteTrunk(ctx context.Context, a, b string) error
 	PutUplink(ctx context.Context, iface string, spec agent.UplinkSpec) (created bool, err error)

@@ -51,6 +51,9 @@ func (d *deployment) survey(ctx context.Context) (*survey, error) {
 		s.add(topology.Step{Kind: topology.KindSwitch, ID: id(topology.KindSwitch, v.Name),
 			Switch: &topology.Switch{Name: v.Name, Wire: v.Wire}}, true)
 	}
+	for a := range d.inventory.accesses {
+		s.add(topology.Step{Kind: topology.KindAccess, ID: id(topology.KindAccess, a.Node+":"+a.Switch), Access: &a}, true)
+	}
 	for ends := range d.inventory.trunks {
 		s.add(topology.Step{Kind: topology.KindTrunk, ID: id(topology.KindTrunk, ends[0]+"--"+ends[1]),
 			Trunk: &topology.Trunk{A: ends[0], B: ends[1]}}, true)

@@ -73,6 +73,8 @@ func (t *toucher) change(c *change, anew map[string]bool) {
 		}
 	case step.Endpoint != nil && !anew[id(topology.KindNode, step.Endpoint.Node)]:
 		t.endpoint(c, step.Endpoint)
+	case step.Access != nil && !anew[id(topology.KindNode, step.Access.Node)]:
+		t.access(c, step.Access)
 	case step.Trunk != nil:
 		t.all(verb(c)+" link of "+step.Trunk.A+" to "+step.Trunk.B, step.Trunk.A, step.Trunk.B)
 	case step.Uplink != nil:
@@ -96,6 +98,14 @@ func (t *toucher) endpoint(c *change, e *topology.Endpoint) {
 		t.add(e.Node, e.Interface+" has other addresses ("+c.why+")")
 	default:
 		t.add(e.Node, e.Interface+" down for a moment: "+c.why)
+	}
+}
+
+func (t *toucher) access(c *change, a *topology.Access) {
+	if c.action == actRemove {
+		t.add(a.Node, "loses "+a.As()+": programs that have ports there are detached")
+	} else {
+		t.add(a.Node, "gets "+a.As())
 	}
 }
 

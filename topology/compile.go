@@ -47,6 +47,13 @@ func (l *Lab) Compile() *Plan {
 		c.starts[e.Node] = append(c.starts[e.Node], endpointID(e.Node, e.Interface))
 		add(Step{Endpoint: e})
 	}
+	for i := range nodes {
+		for _, on := range nodes[i].Vale {
+			a := &Access{Node: nodes[i].Name, Switch: on}
+			c.starts[a.Node] = append(c.starts[a.Node], accessID(a.Node, on))
+			add(Step{Access: a})
+		}
+	}
 	for i := range c.trunks {
 		add(Step{Trunk: &c.trunks[i]})
 	}
@@ -92,7 +99,7 @@ type compiler struct {
 	endpoints []Endpoint
 	trunks    []Trunk
 	uplinks   []Uplink
-	starts    map[string][]string // IDs of the endpoints of a node, in order
+	starts    map[string][]string // IDs of what the start of a node waits for, in order
 }
 
 // link takes one link. Its ends change places where needed, so that the order in

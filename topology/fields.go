@@ -59,6 +59,7 @@ var fields = []field{
 	process("startup-delay", (*reader).startupDelay, func(d *draft, v seconds) { d.StartupDelay = v.duration() }, nil),
 
 	process("netmap", (*reader).boolean, func(d *draft, v bool) { d.NoNetmap = !v }, nil),
+	process("vale", (*reader).texts, func(d *draft, v []located) { d.vale = v }, nil),
 	process("depends_on", (*reader).dependsOn, func(d *draft, v []wish) { d.wishes = v }, nil),
 
 	container("image-pull-policy", (*reader).pullPolicy, func(d *draft, v string) { d.PullPolicy = v }, nil),

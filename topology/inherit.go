@@ -56,6 +56,7 @@ type draft struct {
 	env      map[string]string
 	envFiles []string
 	wishes   []wish
+	vale     []located // switches of the lab that its programs may open
 }
 
 // node puts a node together from what the levels say: defaults, a group, the node
@@ -138,6 +139,9 @@ func (d *draft) size() int {
 	n += len(d.Image) + len(d.User) + len(d.CPUSet) + len(d.Hostname)
 	for _, w := range d.wishes {
 		n += costValue + len(w.node)
+	}
+	for _, on := range d.vale {
+		n += costThing + len(on.text) // each is a step of the plan
 	}
 	if d.DNS != nil {
 		for _, text := range slices.Concat(d.DNS.Servers, d.DNS.Search, d.DNS.Options) {

@@ -154,6 +154,7 @@ func (r *reader) nodes(lab *Lab, names *names, sections map[string]entry) {
 		}
 	}
 	r.dependencies(drafts)
+	r.accesses(drafts, names)
 	for _, d := range drafts {
 		lab.Nodes = append(lab.Nodes, d.Node)
 	}

@@ -27,6 +27,7 @@ type Node struct {
 	Hosts        []Host        `json:"-"`                   // every name of the lab; JSON has it once, in the lab step
 	NoNetmap     bool          `json:"no-netmap,omitempty"` // netmap: false: programs find no /dev/netmap
 	DependsOn    []Dependency  `json:"-"`                   // sorted by node; a plan has it in the node's start step
+	Vale         []string      `json:"-"`                   // switches that its programs may open, sorted; a plan has a step for each
 
 	// The rest is only set for containers.
 

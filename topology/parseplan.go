@@ -32,6 +32,8 @@ func ParsePlan(data []byte) (*Plan, error) {
 		case s.Node != nil:
 			s.Node.Hosts = p.Steps[0].Lab.Hosts
 			nodes[s.Node.Name] = s.Node
+		case s.Access != nil:
+			nodes[s.Access.Node].Vale = append(nodes[s.Access.Node].Vale, s.Access.Switch)
 		case s.Start != nil:
 			nodes[s.Start.Node].DependsOn = s.Start.After
 		}
@@ -51,7 +53,7 @@ func (p *Plan) check() error {
 		return fmt.Errorf("unknown backend %s", quote(p.Netmap))
 	}
 	seen := make(map[string]bool, len(p.Steps))
-	endpoints := make(map[string][]string)
+	parts := make(map[string][]string)
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.kind() == "" || s.kind() != s.Kind || s.id() != s.ID || seen[s.ID] {
@@ -60,10 +62,13 @@ func (p *Plan) check() error {
 		if err := s.check(); err != nil {
 			return fmt.Errorf("step %s: %w", quote(s.ID), err)
 		}
-		if s.Endpoint != nil {
-			endpoints[s.Endpoint.Node] = append(endpoints[s.Endpoint.Node], s.ID)
+		switch {
+		case s.Endpoint != nil:
+			parts[s.Endpoint.Node] = append(parts[s.Endpoint.Node], s.ID)
+		case s.Access != nil:
+			parts[s.Access.Node] = append(parts[s.Access.Node], s.ID)
 		}
-		if !slices.Equal(s.Needs, s.needs(endpoints)) {
+		if !slices.Equal(s.Needs, s.needs(parts)) {
 			return fmt.Errorf("step %s does not need what it should", quote(s.ID))
 		}
 		for _, need := range s.Needs {
@@ -88,6 +93,8 @@ func (s *Step) check() error {
 		return s.Node.check()
 	case s.Endpoint != nil:
 		return s.Endpoint.check()
+	case s.Access != nil:
+		return valeNameError(s.Access.Switch)
 	case s.Trunk != nil && s.Trunk.A >= s.Trunk.B:
 		return errors.New("ends are not in order")
 	case s.Uplink != nil && s.Uplink.Host != HostKeep && s.Uplink.Host != HostTake:

@@ -11,7 +11,7 @@ func TestParsePlanRefuses(t *testing.T) {
 	lab, err := Parse("lab.yml", []byte(`
 name: a
 switches: {x: {}, y: {}}
-nodes: {m: {cmd: sleep 1}, n: {depends_on: {m: exited}}, o: {image: x, image-pull-policy: never, depends_on: [m, n]}}
+nodes: {m: {cmd: sleep 1}, n: {depends_on: {m: exited}, vale: [y]}, o: {image: x, image-pull-policy: never, depends_on: [m, n]}}
 links: [["m:e", x], ["m:f", "n:e"], [x, y], [x, "host:p"]]
 `), Env{})
 	if err != nil {
@@ -48,6 +48,9 @@ links: [["m:e", x], ["m:f", "n:e"], [x, y], [x, "host:p"]]
 		{`"mac":"02`, `"mac":"03`},
 		{`"a":"x","b":"y"`, `"a":"y","b":"x"`},
 		{`"host":"keep"`, `"host":"steal"`},
+		{`"access":{"node":"n","switch":"y"}`, `"access":{"node":"n","switch":"x"}`},
+		{`"id":"access/n:y"`, `"id":"access/m:y"`},
+		{`"access/n:y","start/m"`, `"start/m"`},
 		{`"start":{"node":"m"}`, `"start":{"node":"o"}`},
 		{`"condition":"exited"`, `"condition":"happy"`},
 		{`"after":[{"node":"m","condition":"exited"}]`, `"after":[]`},

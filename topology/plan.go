@@ -20,6 +20,7 @@ const (
 	KindSwitch   Kind = "switch"   // a VALE switch, or the wire of a node-to-node link
 	KindNode     Kind = "node"     // a node with its namespaces, its command not yet started
 	KindEndpoint Kind = "endpoint" // an interface of a node, as a port of a switch
+	KindAccess   Kind = "access"   // leave for a node's programs to open ports on a switch of the lab
 	KindTrunk    Kind = "trunk"    // a link between two switches
 	KindUplink   Kind = "uplink"   // an interface of the machine, as a port of a switch
 	KindStart    Kind = "start"    // the node's command, started
@@ -33,9 +34,10 @@ const (
 //	switch/NAME               lab
 //	node/NAME                 lab
 //	endpoint/NODE:INTERFACE   its node, its switch
+//	access/NODE:SWITCH        its node, its switch
 //	trunk/A--B                both switches
 //	uplink/INTERFACE          its switch
-//	start/NODE                its node, all endpoints of it, the starts that it depends on
+//	start/NODE                its node, all endpoints and accesses of it, the starts that it depends on
 type Step struct {
 	ID    string   `json:"id"`
 	Kind  Kind     `json:"kind"`
@@ -45,6 +47,7 @@ type Step struct {
 	Switch   *Switch   `json:"switch,omitempty"`
 	Node     *Node     `json:"node,omitempty"`
 	Endpoint *Endpoint `json:"endpoint,omitempty"`
+	Access   *Access   `json:"access,omitempty"`
 	Trunk    *Trunk    `json:"trunk,omitempty"`
 	Uplink   *Uplink   `json:"uplink,omitempty"`
 	Start    *Start    `json:"start,omitempty"`

@@ -76,6 +76,8 @@ func (s *Step) details() string {
 			text += "  ipv6 " + address
 		}
 		return text
+	case s.Access != nil:
+		return "programs may open " + s.Access.As() + ":..."
 	case s.Uplink != nil:
 		return fmt.Sprintf("on %s  host %s", s.Uplink.Switch, s.Uplink.Host)
 	case s.Start != nil:

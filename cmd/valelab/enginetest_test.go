@@ -122,6 +122,9 @@ func removeImage() {
 	}
 }
 
+// muslLoader is the C library of programs that are built with musl-gcc.
+const muslLoader = "/lib/ld-musl-x86_64.so.1"
+
 // imageTar is the image's file system.
 func imageTar(t testing.TB) []byte {
 	t.Helper()
@@ -159,6 +162,9 @@ func imageTar(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	add("etc/passwd", passwd)
+	if _, err := os.Stat(muslLoader); err == nil {
+		add(strings.TrimPrefix(muslLoader, "/"), muslLoader)
+	}
 	for _, library := range libraries(t) {
 		add(strings.TrimPrefix(library, "/"), library)
 	}

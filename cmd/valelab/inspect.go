@@ -49,7 +49,7 @@ func writeInspection(w io.Writer, lab *runtime.Inspection, now time.Time) error 
 		}
 	}
 	_, err := fmt.Fprintln(w, headline)
-	for _, t := range []*table{nodeTable(lab, now), switchTable(lab), endpointTable(lab), linkTable(lab)} {
+	for _, t := range []*table{nodeTable(lab, now), switchTable(lab), endpointTable(lab), accessTable(lab), linkTable(lab)} {
 		if len(t.rows) > 0 {
 			fmt.Fprintln(w)
 			err = errors.Join(err, t.write(w))
@@ -93,6 +93,15 @@ func endpointTable(lab *runtime.Inspection) *table {
 	for _, e := range lab.Endpoints {
 		addresses := strings.Join(append(append([]string{}, e.IPv4...), e.IPv6...), " ")
 		t.row(e.Node+":"+e.Interface, e.Switch, withFault(e.State, e.Fault), e.MAC, e.MTU, addresses)
+	}
+	return t
+}
+
+// accessTable has the switches that programs of nodes may open.
+func accessTable(lab *runtime.Inspection) *table {
+	t := newTable("PROGRAMS OF", "SWITCH", "OPENED AS", "STATE", "PORTS")
+	for _, a := range lab.Accesses {
+		t.row(a.Node, a.Switch, "netmap:"+a.As+":...", a.State, a.Ports)
 	}
 	return t
 }

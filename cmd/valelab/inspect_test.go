@@ -25,8 +25,9 @@ func TestInspectTables(t *testing.T) {
 			Node: "a", Interface: "eth1", Switch: "s", State: "netmap", MAC: "02:00:00:00:00:01", MTU: 1500,
 			IPv4: []string{"10.0.0.1/24"}, IPv6: []string{"fd00::1/64"},
 		}},
-		Trunks:  []runtime.TrunkInspection{{A: "s", B: "t", State: "running"}},
-		Uplinks: []runtime.UplinkInspection{{Interface: "eth3", Switch: "s", Host: "keep", State: "faulty", Fault: "is gone"}},
+		Accesses: []runtime.AccessInspection{{Node: "a", Switch: "s", As: "vales", State: "running", Ports: 3}},
+		Trunks:   []runtime.TrunkInspection{{A: "s", B: "t", State: "running"}},
+		Uplinks:  []runtime.UplinkInspection{{Interface: "eth3", Switch: "s", Host: "keep", State: "faulty", Fault: "is gone"}},
 	}
 	var out strings.Builder
 	if err := writeInspection(&out, lab, now); err != nil {
@@ -45,6 +46,9 @@ s       running  2
 
 ENDPOINT  SWITCH  STATE   MAC                MTU   ADDRESSES
 a:eth1    s       netmap  02:00:00:00:00:01  1500  10.0.0.1/24 fd00::1/64
+
+PROGRAMS OF  SWITCH  OPENED AS         STATE    PORTS
+a            s       netmap:vales:...  running  3
 
 LINK                    STATE
 s     t                 running

@@ -72,29 +72,49 @@ func (s *Space) newAdapter(name string, spec region.Spec, extra int, m *memory) 
 }
 
 // attach puts an adapter on a bridge; index -1: anywhere.
-func (s *Space) attach(a *adapter, b *bridge, port string, index int) (err error) {
+func (s *Space) attach(a *adapter, b *bridge, port string, index int) error {
 	inside := port
 	if b.lab {
+		if len(b.ports) == maxOnLab {
+			return unix.ENOMEM
+		}
 		inside = s.node + "/" + port // others have ports there, too
 	}
-	if a.port, err = b.sw.AttachPort(inside, index); err != nil {
+	p, err := b.sw.AttachPort(inside, index)
+	if err != nil {
 		return err
 	}
-	a.bridge = b
+	a.port, a.bridge = p, b
 	b.ports[port] = a
 	return nil
 }
 
 // detach takes an adapter off its bridge, which ends with its last port.
 func (s *Space) detach(a *adapter) {
-	_ = a.port.Detach() // it fails for trunks only
-	for name, other := range a.bridge.ports {
+	s.detachFrom(a.bridge, a.port, a)
+	a.port, a.bridge = nil, nil
+}
+
+func (s *Space) detachFrom(b *bridge, port *vale.Port, a *adapter) {
+	_ = port.Detach() // it fails for trunks only
+	for name, other := range b.ports {
 		if other == a {
-			delete(a.bridge.ports, name)
+			delete(b.ports, name)
 		}
 	}
-	s.dropBridge(a.bridge)
-	a.port, a.bridge = nil, nil
+	s.dropBridge(b)
+}
+
+// move takes an adapter that nobody has open to another bridge. After an error
+// it is where it was.
+func (s *Space) move(a *adapter, to *bridge, port string) error {
+	from, was := a.bridge, a.port
+	if err := s.attach(a, to, port, -1); err != nil {
+		s.dropBridge(to)
+		return err
+	}
+	s.detachFrom(from, was, a)
+	return nil
 }
 
 // drop ends an adapter that nobody uses.

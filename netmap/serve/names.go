@@ -36,6 +36,27 @@ func isDevice(name string) bool {
 	return name != "" && len(name) <= maxIfName && name != "." && name != ".." && !strings.ContainsAny(name, "/: \t\n\v\f\r")
 }
 
+// Owner tells by the names that a port and its switch have in the engine which
+// node's programs have made it, and what they call it; on a switch of the lab,
+// what stands behind the colon. An empty node: none's.
+func Owner(on, port string) (node, name string) {
+	node, own, made := strings.Cut(on, "/")
+	if !made {
+		if node, name, made = strings.Cut(port, "/"); !made {
+			return "", ""
+		}
+		return node, name
+	}
+	hidden, ok := strings.CutPrefix(own, "~")
+	switch at := strings.LastIndexByte(hidden, braces[0]); {
+	case !ok:
+		return node, own + ":" + port
+	case at >= 0 && strings.Contains(braces, port): // an end of a pipe
+		return node, hidden[:at] + port + hidden[at+1:]
+	}
+	return node, hidden
+}
+
 // unique gives a hidden bridge a name that no other has, and no program can say.
 func (s *Space) unique(name string) string {
 	taken := make(map[string]bool)

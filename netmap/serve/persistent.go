@@ -124,10 +124,7 @@ func (s *Space) attachPort(name string, want *abi.ReqAttach) error {
 	if err != nil {
 		return err
 	}
-	s.detach(a)
-	if err := s.attach(a, b, port, -1); err != nil {
-		s.dropBridge(b)
-		_ = s.isolate(a)
+	if err := s.move(a, b, port); err != nil {
 		return err
 	}
 	want.PortIndex = uint32(a.port.Index())
@@ -150,8 +147,16 @@ func (s *Space) detachPort(name string, want *abi.ReqDetach) error {
 	case a.users > 0:
 		return unix.EBUSY
 	}
-	s.detach(a)
-	if err := s.isolate(a); err != nil {
+	return s.takeOff(a)
+}
+
+// takeOff takes a persistent port off its switch.
+func (s *Space) takeOff(a *adapter) error {
+	b, err := s.hiddenBridge(s.unique("~"+a.name), false, nil)
+	if err != nil {
+		return err
+	}
+	if err := s.move(a, b, a.name); err != nil {
 		return err
 	}
 	return s.keepDevice(a)

@@ -15,6 +15,7 @@ import (
 const (
 	maxBridges = 32 // switches that its programs make; the module has 8 of a network namespace
 	maxVIFs    = 64 // persistent ports
+	maxOnLab   = 32 // ports on one of the lab's switches, which has 252 for all
 )
 
 // Host is what a Space needs of its server. Its methods are called by those of

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/keeper"
+	"github.com/valelab/valelab/topology"
 )
 
 // store is what the agent needs of its keeper. *keeper.Store is one.
@@ -56,6 +57,7 @@ type agent struct {
 	endpoints map[string]*endpoint // by portName
 	uplinks   map[string]*uplink
 	trunks    map[string]*trunk // by trunkKey
+	accesses  map[topology.Access]struct{}
 	programs  map[*program]struct{}
 	reserve   int // a file to give up when there are no more, or -1
 }
@@ -70,6 +72,7 @@ func newAgent(labDir string, store store, machine *os.File, log *slog.Logger) (a
 		endpoints: make(map[string]*endpoint),
 		uplinks:   make(map[string]*uplink),
 		trunks:    make(map[string]*trunk),
+		accesses:  make(map[topology.Access]struct{}),
 		programs:  make(map[*program]struct{}),
 		stopping:  make(chan struct{}),
 		leaving:   make(chan struct{}),

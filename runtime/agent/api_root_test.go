@@ -77,6 +77,7 @@ func TestRootPutIsIdempotent(t *testing.T) {
 			{Name: "right", Ports: 1},
 		},
 		Endpoints: []EndpointState{{Node: "n1", Interface: "eth1", EndpointSpec: endpoint, Mode: ModeSocket}},
+		Accesses:  []AccessState{},
 		Trunks:    []TrunkState{{A: "left", B: "right"}},
 		Uplinks:   []UplinkState{},
 		Nodes:     []NodeState{{Node: "n1", Init: n.spec}},

@@ -89,6 +89,16 @@ func (c *Client) DeleteEndpoint(ctx context.Context, node, iface string) error {
 	return c.delete(ctx, "endpoints", node, iface)
 }
 
+// PutAccess lets the programs of a node open ports of their own on a switch.
+func (c *Client) PutAccess(ctx context.Context, node, on string) (created bool, err error) {
+	return c.put(ctx, AccessSpec{}, "accesses", node, on)
+}
+
+// DeleteAccess takes that back and closes the ports that they have there.
+func (c *Client) DeleteAccess(ctx context.Context, node, on string) error {
+	return c.delete(ctx, "accesses", node, on)
+}
+
 // PutTrunk links two switches.
 func (c *Client) PutTrunk(ctx context.Context, a, b string) (created bool, err error) {
 	return c.put(ctx, TrunkSpec{}, "trunks", a, b)

@@ -20,6 +20,7 @@ const (
 	kindEndpoint = "endpoint" // endpointRecord: the packet socket
 	kindUplink   = "uplink"   // uplinkRecord: the packet socket
 	kindTrunk    = "trunk"    // TrunkState: nothing
+	kindAccess   = "access"   // topology.Access: nothing
 )
 
 // kinds are all kinds in the order in which they are restored, with the number
@@ -28,7 +29,7 @@ var kinds = []struct {
 	name  string
 	files int
 }{
-	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0},
+	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindAccess, 0},
 	{serve.KindBridge, 1}, {serve.KindDevice, 0}, {serve.KindOpen, 4},
 }
 

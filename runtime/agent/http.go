@@ -54,6 +54,12 @@ func routes(a *agent, stop, leave func()) http.Handler {
 	mux.HandleFunc("DELETE /v1/endpoints/{node}/{interface}", remove(func(r *http.Request) error {
 		return a.deleteEndpoint(r.PathValue("node"), r.PathValue("interface"))
 	}))
+	mux.HandleFunc("PUT /v1/accesses/{node}/{switch}", put(func(r *http.Request, _ AccessSpec) (bool, error) {
+		return a.putAccess(r.PathValue("node"), r.PathValue("switch"))
+	}))
+	mux.HandleFunc("DELETE /v1/accesses/{node}/{switch}", remove(func(r *http.Request) error {
+		return a.deleteAccess(r.PathValue("node"), r.PathValue("switch"))
+	}))
 	mux.HandleFunc("PUT /v1/trunks/{a}/{b}", put(func(r *http.Request, _ TrunkSpec) (bool, error) {
 		return a.putTrunk(r.PathValue("a"), r.PathValue("b"))
 	}))

@@ -13,12 +13,22 @@ func (a *agent) inventory() *Lab {
 		Lab:       a.name(),
 		Switches:  make([]SwitchState, 0, len(a.switches)),
 		Endpoints: make([]EndpointState, 0, len(a.endpoints)),
+		Accesses:  make([]AccessState, 0, len(a.accesses)),
 		Trunks:    make([]TrunkState, 0, len(a.trunks)),
 		Uplinks:   make([]UplinkState, 0, len(a.uplinks)),
 		Nodes:     a.nodeStates(),
 	}
+	opened := make(map[string]int) // ports of programs on each switch
+	for access := range a.accesses {
+		ports := 0
+		if n := a.nodes[access.Node]; n != nil {
+			ports = n.space.PortsOn(access.As())
+		}
+		opened[access.Switch] += ports
+		lab.Accesses = append(lab.Accesses, AccessState{Node: access.Node, Switch: access.Switch, Ports: ports})
+	}
 	for _, s := range a.switches {
-		lab.Switches = append(lab.Switches, SwitchState{Name: s.name, SwitchSpec: s.spec, Ports: s.ports})
+		lab.Switches = append(lab.Switches, SwitchState{Name: s.name, SwitchSpec: s.spec, Ports: s.ports + opened[s.name]})
 	}
 	for _, e := range a.endpoints {
 		lost := deviceFault(a.lab, e.Spec.Device, e.At)
@@ -38,6 +48,9 @@ func (a *agent) inventory() *Lab {
 	slices.SortFunc(lab.Switches, func(x, y SwitchState) int { return cmp.Compare(x.Name, y.Name) })
 	slices.SortFunc(lab.Endpoints, func(x, y EndpointState) int {
 		return cmp.Or(cmp.Compare(x.Node, y.Node), cmp.Compare(x.Interface, y.Interface))
+	})
+	slices.SortFunc(lab.Accesses, func(x, y AccessState) int {
+		return cmp.Or(cmp.Compare(x.Node, y.Node), cmp.Compare(x.Switch, y.Switch))
 	})
 	slices.SortFunc(lab.Trunks, func(x, y TrunkState) int {
 		return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B))

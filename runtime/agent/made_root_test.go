@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/binary"
+	"net"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +12,22 @@ import (
 // are closed.
 func askNetmap(t *testing.T, n *testNode, op uint32, reqType uint16, name string, body int) func(op uint32) int32 {
 	t.Helper()
-	conn := n.connect()
-	call := func(op uint32) int32 {
+	return askOn(t, n.connect(), op, reqType, name, body)
+}
+
+// askOn is askNetmap on a connection of the caller's.
+func askOn(t *testing.T, conn *net.UnixConn, op uint32, reqType uint16, name string, body int) func(op uint32) int32 {
+	t.Helper()
+	call := netmapCall(t, conn, reqType, name, body)
+	if errno := call(op); errno != 0 {
+		t.Fatalf("%s: errno %d", name, errno)
+	}
+	return call
+}
+
+// netmapCall returns what sends such a message and returns the errno of its answer.
+func netmapCall(t *testing.T, conn *net.UnixConn, reqType uint16, name string, body int) func(op uint32) int32 {
+	return func(op uint32) int32 {
 		t.Helper()
 		const head = 24
 		order := binary.LittleEndian
@@ -49,10 +64,6 @@ func askNetmap(t *testing.T, n *testNode, op uint32, reqType uint16, name string
 		}
 		return int32(order.Uint32(reply))
 	}
-	if errno := call(op); errno != 0 {
-		t.Fatalf("%s: errno %d", name, errno)
-	}
-	return call
 }
 
 // What programs have made outlives the agent: ports of their own switches, ends of pipes, persistent ports.

@@ -171,6 +171,9 @@ func (a *agent) deleteNode(name string) error {
 			return fmt.Errorf("node %s: %w", name, err)
 		}
 	}
+	if err := a.dropAccesses(name); err != nil {
+		return err
+	}
 	if err := a.store.Delete(entryKey(kindNode, name)); err != nil {
 		return fmt.Errorf("node %s: %w", name, err)
 	}

@@ -48,7 +48,7 @@ func (h netmapHost) Endpoint(name string) *serve.Endpoint {
 }
 
 // Switch finds a switch of the lab that the node may use.
-func (h netmapHost) Switch(string) *vale.Switch { return nil }
+func (h netmapHost) Switch(name string) *vale.Switch { return h.agent.accessOf(h.node.name, name) }
 
 // Admit says whether the node may open more.
 func (h netmapHost) Admit() error {

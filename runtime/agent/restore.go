@@ -75,6 +75,8 @@ func (a *agent) restoreEntry(entry *keeper.Entry) error {
 		return a.restoreUplink(entry)
 	case kindTrunk:
 		return a.restoreTrunk(entry)
+	case kindAccess:
+		return a.restoreAccess(entry)
 	case serve.KindBridge, serve.KindDevice:
 		if err := checkFiles(entry); err != nil {
 			return err

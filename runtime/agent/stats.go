@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/valelab/valelab/netmap/serve"
 	"github.com/valelab/valelab/runtime/sample"
+	"github.com/valelab/valelab/topology"
 )
 
 // stats answers GET /v1/stats. It makes no system call for a ring.
@@ -19,6 +21,8 @@ func (a *agent) stats() *sample.Sample {
 		*r = sample.FromVale(&counters[i])
 		if e := a.endpoints[r.Port]; e != nil && e.Spec.Switch == r.Switch {
 			r.Node, r.Interface = e.Node, e.Interface
+		} else if r.Node, r.Interface = serve.Owner(r.Switch, r.Port); a.switches[r.Switch] != nil && r.Node != "" {
+			r.Interface = topology.Access{Node: r.Node, Switch: r.Switch}.As() + ":" + r.Interface
 		}
 	}
 	a.mu.Unlock()

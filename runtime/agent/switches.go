@@ -53,6 +53,9 @@ func (a *agent) deleteSwitch(name string) error {
 	if s.ports > 0 {
 		return conflict("switch %s has %d ports", name, s.ports)
 	}
+	if node := a.accessTo(name); node != "" {
+		return conflict("switch %s is open to node %s", name, node)
+	}
 	if err := a.store.Delete(entryKey(kindSwitch, name)); err != nil {
 		return fmt.Errorf("switch %s: %w", name, err)
 	}

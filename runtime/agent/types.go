@@ -37,6 +37,9 @@ type EndpointSpec struct {
 	Slots  int    `json:"slots"` // per ring
 }
 
+// AccessSpec is the body of PUT /v1/accesses/{node}/{switch}.
+type AccessSpec struct{}
+
 // TrunkSpec is the body of PUT /v1/trunks/{a}/{b}.
 type TrunkSpec struct{}
 
@@ -57,6 +60,7 @@ type Lab struct {
 	Lab       string          `json:"lab"`
 	Switches  []SwitchState   `json:"switches"`
 	Endpoints []EndpointState `json:"endpoints"`
+	Accesses  []AccessState   `json:"accesses"`
 	Trunks    []TrunkState    `json:"trunks"`
 	Uplinks   []UplinkState   `json:"uplinks"`
 	Nodes     []NodeState     `json:"nodes"`
@@ -66,7 +70,7 @@ type Lab struct {
 type SwitchState struct {
 	Name string `json:"name"`
 	SwitchSpec
-	Ports int `json:"ports"`
+	Ports int `json:"ports"` // endpoints, uplinks, ends of trunks, and what programs have opened
 }
 
 // The modes of an endpoint.
@@ -83,6 +87,13 @@ type EndpointState struct {
 	Mode  string `json:"mode"`            // ModeSocket or ModeNetmap
 	Lost  bool   `json:"lost,omitempty"`  // its device is gone, or was made anew: it has to be put again
 	Fault string `json:"fault,omitempty"` // why its last open was detached, or why its device is gone
+}
+
+// AccessState lets the programs of a node open ports of their own on a switch.
+type AccessState struct {
+	Node   string `json:"node"`
+	Switch string `json:"switch"`
+	Ports  int    `json:"ports"` // that they have there
 }
 
 // TrunkState is one trunk between two switches.

@@ -8,6 +8,7 @@ import (
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
 )
 
 // held is what an agent has. A nil map is an empty one until the agent starts.
@@ -15,6 +16,7 @@ type held struct {
 	switches  map[string]agent.SwitchSpec
 	nodes     map[string]agent.NodeSpec
 	endpoints map[string]agent.EndpointState // by "node:interface"
+	accesses  map[topology.Access]bool
 	trunks    map[[2]string]bool
 	uplinks   map[string]agent.UplinkSpec
 }
@@ -35,7 +37,8 @@ func (m *Machine) StartAgent(ctx context.Context, dir state.Dir) error {
 	l.held = held{
 		switches: make(map[string]agent.SwitchSpec), nodes: make(map[string]agent.NodeSpec),
 		endpoints: make(map[string]agent.EndpointState), trunks: make(map[[2]string]bool),
-		uplinks: make(map[string]agent.UplinkSpec),
+		accesses: make(map[topology.Access]bool),
+		uplinks:  make(map[string]agent.UplinkSpec),
 	}
 	return nil
 }
@@ -102,6 +105,9 @@ func (c *client) Lab(ctx context.Context) (*agent.Lab, error) {
 	for _, e := range l.held.endpoints {
 		out.Endpoints = append(out.Endpoints, e)
 	}
+	for a := range l.held.accesses {
+		out.Accesses = append(out.Accesses, agent.AccessState{Node: a.Node, Switch: a.Switch})
+	}
 	for t := range l.held.trunks {
 		out.Trunks = append(out.Trunks, agent.TrunkState{A: t[0], B: t[1]})
 	}
@@ -150,6 +156,11 @@ func (c *client) DeleteSwitch(ctx context.Context, name string) error {
 	if l.ports(name) > 0 {
 		return refuse("switch %s has ports", name)
 	}
+	for a := range l.held.accesses {
+		if a.Switch == name {
+			return refuse("switch %s is open to node %s", name, a.Node)
+		}
+	}
 	delete(l.held.switches, name)
 	return nil
 }
@@ -175,6 +186,11 @@ func (c *client) DeleteNode(ctx context.Context, name string) error {
 	for _, e := range l.held.endpoints {
 		if e.Node == name {
 			return refuse("node %s has endpoints", name)
+		}
+	}
+	for a := range l.held.accesses {
+		if a.Node == name {
+			delete(l.held.accesses, a)
 		}
 	}
 	delete(l.held.nodes, name)
@@ -207,6 +223,30 @@ func (c *client) DeleteEndpoint(ctx context.Context, node, iface string) error {
 	}
 	defer c.machine.mu.Unlock()
 	delete(l.held.endpoints, key)
+	return nil
+}
+
+func (c *client) PutAccess(ctx context.Context, node, on string) (bool, error) {
+	l, err := c.begin(ctx, "PutAccess %s %s", node, on)
+	if err != nil {
+		return false, err
+	}
+	defer c.machine.mu.Unlock()
+	_, hasNode := l.held.nodes[node]
+	_, hasSwitch := l.held.switches[on]
+	if !hasNode || !hasSwitch {
+		return false, refuse("access %s:%s: node %v, switch %v", node, on, hasNode, hasSwitch)
+	}
+	return put(l.held.accesses, topology.Access{Node: node, Switch: on}, true)
+}
+
+func (c *client) DeleteAccess(ctx context.Context, node, on string) error {
+	l, err := c.begin(ctx, "DeleteAccess %s %s", node, on)
+	if err != nil {
+		return err
+	}
+	defer c.machine.mu.Unlock()
+	delete(l.held.accesses, topology.Access{Node: node, Switch: on})
 	return nil
 }
 

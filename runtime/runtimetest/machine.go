@@ -125,6 +125,9 @@ func (m *Machine) State(dir state.Dir) []string {
 	for name, e := range l.held.endpoints {
 		line("endpoint", name, e)
 	}
+	for a := range l.held.accesses {
+		line("access", a.Node+":"+a.Switch, nil)
+	}
 	for t := range l.held.trunks {
 		line("trunk", t[0]+"--"+t[1], nil)
 	}

@@ -15,8 +15,8 @@ type Sample struct {
 	Nodes []Node    `json:"nodes,omitempty"` // by name
 }
 
-// Ring is one ring of one port. Node and Interface are empty for a port that is no endpoint; a part that is
-// nil is not known, or not there.
+// Ring is one ring of one port. Of a port that a node's programs have made, Interface is what they call it
+// (vale1:x); Node and Interface are empty for trunks and uplinks. A part that is nil is not known, or not there.
 type Ring struct {
 	Node      string `json:"node,omitempty"`
 	Interface string `json:"interface,omitempty"`

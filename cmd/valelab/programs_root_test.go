@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Unmodified netmap programs find their ports in every kind of node: with glibc, with musl, static, in containers and
+// not. They have ports on a switch of the lab where the file lets them, and a switch of their own by that name where
+// it does not.
+func TestRootPrograms(t *testing.T) {
+	needLibrary(t)
+	needEngine(t)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	compileC(t, "frames", filepath.Join(dir, "glibc"), "gcc")
+	compileC(t, "frames", filepath.Join(dir, "musl"), "musl-gcc")
+	compileC(t, "frames", filepath.Join(dir, "static"), "gcc", "-static")
+	const text = `
+switches: {left: {}}
+defaults: {vale: [left]}
+groups:
+  box: {image: IMAGE, cmd: sleep 1000, binds: ["BOUND:/opt:ro"]}
+nodes:
+  glibc: {group: box}
+  musl: {group: box, vale: []}
+  static: {group: box, cmd: /opt/static recv eth1 7 40}
+  without: {group: box, vale: [], netmap: false}
+  process: {}
+links:
+  - [glibc:eth1, left]
+  - [musl:eth1, left]
+  - [static:eth1, left]
+  - [without:eth1, left]
+  - [process:eth1, left]
+`
+	inDir := strings.ReplaceAll(text, "BOUND", dir)
+	l := deployContainers(t, "cprog", inDir)
+	send := func(node, program, port, tag string) {
+		t.Helper()
+		l.run(node, program, "send", port, tag, "40").says("ready").ends()
+	}
+
+	await(t, func() string { return l.logHas("static", "ready\n") })
+	send("process", filepath.Join(dir, "glibc"), "eth1", "7")
+	await(t, func() string { return l.logHas("static", "ready\ngot 40\n") })
+
+	musl := l.run("musl", "/opt/musl", "recv", "eth1", "1", "40").says("ready")
+	process := l.run("process", filepath.Join(dir, "musl"), "recv", "valeleft:p", "1", "40", "9").says("ready")
+	send("musl", "/opt/glibc", "valeleft:m", "9") // its own switch, where nobody is
+	send("glibc", "/opt/glibc", "valeleft:g", "1")
+	musl.says("got 40").ends()
+	process.says("got 40").ends()
+
+	static := l.run("glibc", "valelab", "netmap-exec", "--", "/opt/static", "recv", "valeleft:s", "2", "40").says("ready")
+	send("musl", "/opt/musl", "eth1", "2")
+	static.says("got 40").ends()
+
+	for _, program := range []string{"glibc", "musl", "static"} {
+		l.run("without", "/opt/"+program, "none").ends()
+	}
+	l.in("without", "sh", "-c", `test -z "$LD_PRELOAD"`)
+
+	// A deploy gives the switch to one node and takes it from another; nobody is made anew.
+	lost, own := l.run("glibc", "/opt/glibc", "hold", "valeleft:x").says("ready"), l.run("musl", "/opt/musl", "hold", "valeleft:x").says("ready")
+	table := l.valelab("inspect", l.name)
+	if want := "glibc        left    netmap:valeleft:...  running  1\n"; !strings.Contains(table, want) {
+		t.Errorf("inspect has no line %q:\n%s", want, table)
+	}
+	if want := "left glibc/x tx0"; !strings.Contains(strings.Join(strings.Fields(l.valelab("stats", l.name)), " "), want) {
+		t.Errorf("stats has no %q", want)
+	}
+	changed := labOf(t, "cprog", strings.NewReplacer("{group: box}", "{group: box, vale: []}", "{group: box, vale: []}", "{group: box, vale: [left]}").Replace(inDir))
+	plan := l.valelab("deploy", "--dry-run", changed)
+	for _, want := range []string{"access/glibc:left", "access/musl:left", "loses valeleft: programs that have ports there are detached"} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("the dry run has no %q:\n%s", want, plan)
+		}
+	}
+	if out := l.valelab("deploy", changed, "-f", "json"); !strings.Contains(out, `"changed": 2`) {
+		t.Errorf("deploy: %s", out)
+	}
+	lost.says("taken away").ends()
+	own.says("taken away").ends()
+	musl = l.run("musl", "/opt/musl", "recv", "valeleft:m", "3", "40", "8").says("ready")
+	send("glibc", "/opt/glibc", "valeleft:g", "8")
+	l.killAgent()
+	send("process", filepath.Join(dir, "glibc"), "valeleft:p", "3")
+	musl.says("got 40").ends()
+}
+
+// logHas says what a node's log lacks, or "".
+func (l *liveLab) logHas(node, want string) string {
+	if log := l.valelab("logs", node, "--lab", l.name); log != want {
+		return "node " + node + " has said " + log + ", not " + want
+	}
+	return ""
+}
