@@ -43,6 +43,7 @@ func commands() []command {
 		{name: "start", args: "NODE", short: "start a node's command that has ended", setup: controlCommand("start", (*runtime.Lab).Start)},
 		{name: "restart", args: "NODE", short: "end a node's command and start it again", setup: controlCommand("restart", (*runtime.Lab).Restart)},
 		{name: "logs", args: "NODE", short: "show what a node's command printed", setup: logsCommand},
+		{name: "doctor", short: "say what this machine can do for labs, and what to do about the rest", long: doctorHelp, setup: doctorCommand},
 		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},
 		{name: "netmap-exec", args: "-- PROGRAM", short: "run a static netmap program in a node", long: netmapExecHelp, words: 1, setup: netmapExecCommand},
 		{name: "version", short: "print the version", setup: versionCommand},

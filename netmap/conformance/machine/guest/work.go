@@ -93,7 +93,8 @@ func (w *worker) loadModules() bool {
 			return false
 		}
 	}
-	w.tell(report.Result{Part: report.PartModules, Name: strings.Join(w.order.Modules, " "), OK: true})
+	doctor := run("", 0, nil, "valelab", "doctor")
+	w.tell(report.Result{Part: report.PartModules, Name: "valelab doctor", OK: doctor.err == nil, Text: doctor.text})
 	return true
 }
 
