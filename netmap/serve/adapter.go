@@ -25,6 +25,8 @@ type adapter struct {
 	kind       uint32    // NMU_*
 	users      int       // opens, and pipes beside it
 	pipe       *pipe     // that it is an end of
+	monitorOf  string    // name of the adapter that it is a monitor of
+	monitors   int       // monitors that it has had
 }
 
 // bound is v, or if it is 0 the default, within the limits: netmap clamps what
@@ -141,8 +143,8 @@ func (s *Space) get(name string, want *abi.ReqRegister, m *memory, create bool) 
 	switch {
 	case want.Mode == abi.NR_REG_NULL:
 		return s.getNull(name, want, m, create)
-	case want.Flags&(abi.NR_MONITOR_TX|abi.NR_MONITOR_RX|abi.NR_ZCOPY_MON) != 0:
-		return nil, unix.EOPNOTSUPP
+	case isMonitor(want):
+		return s.getMonitor(name, want, m, create)
 	case isPipe(name):
 		return s.getPipe(name, want, m, create)
 	case isVALE(name):

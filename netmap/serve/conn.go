@@ -254,7 +254,7 @@ func (c *Conn) Close() error {
 	err := c.open.Close()
 	c.open = nil
 	if c.entry != "" {
-		err = errors.Join(err, c.space.host.Forget(KindOpen, c.entry))
+		err = errors.Join(err, c.space.host.Forget(c.kind(), c.entry))
 	}
 	c.adapter.users--
 	c.space.drop(c.adapter)

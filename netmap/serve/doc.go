@@ -11,7 +11,13 @@
 //	eth1{3 eth1}3 the two ends of a pipe in the memory of eth1, which is made if
 //	              there is none
 //
-// and memory regions go by small numbers. None of it is seen from another node.
+// An open of any of these may be watched by monitors: opens of the same name with
+// netmap's flags for it. A copy monitor gets copies, in a memory of its own. A
+// zero-copy monitor lies in the memory of the port and exchanges buffers with it:
+// the programs of both can write all of it, as netmap has it of everything that
+// shares a memory.
+//
+// Memory regions go by small numbers. None of it is seen from another node.
 //
 // A Conn is an open of netmap's device. A request stays in the socket until it
 // is answered: a server that is killed in between leaves it to the one that
@@ -21,7 +27,7 @@
 //
 // # What is not there
 //
-// Answered EOPNOTSUPP: monitors, virtio-net headers, offsets, network cards and
+// Answered EOPNOTSUPP: virtio-net headers, offsets, network cards and
 // endpoints as ports of a node's own switches, a persistent port on two
 // switches at once, and what a module built without it has not either: external
 // memory, CSB mode and the sync loop.

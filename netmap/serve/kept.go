@@ -8,9 +8,10 @@ import (
 // The kinds of what a Host keeps, in the order in which it is restored, and the
 // files that come with each. What is open last is restored first.
 const (
-	KindBridge = "bridge" // a switch of a node's programs: its state
-	KindDevice = "device" // a persistent port
-	KindOpen   = "open"   // an open: region, kick, wake, connection
+	KindBridge  = "bridge"  // a switch of a node's programs: its state
+	KindDevice  = "device"  // a persistent port
+	KindOpen    = "open"    // an open: region, kick, wake, connection
+	KindMonitor = "monitor" // an open of a monitor: the same. Those that began first are restored first
 )
 
 type bridgeRecord struct {
@@ -34,6 +35,7 @@ type adapterRecord struct {
 	Device     bool            `json:"device,omitempty"`
 	Persistent bool            `json:"persistent,omitempty"`
 	Pipe       *pipeRecord     `json:"pipe,omitempty"` // that it is an end of
+	MonitorOf  string          `json:"monitor-of,omitempty"`
 }
 
 type pipeRecord struct {
@@ -64,7 +66,7 @@ type deviceRecord struct {
 func (a *adapter) record() adapterRecord {
 	r := adapterRecord{
 		Name: a.name, Spec: a.spec, Memory: a.memory.id, Geometry: a.memory.Geometry(), Hdr: a.hdr, Kind: a.kind,
-		Persistent: a.persistent,
+		Persistent: a.persistent, MonitorOf: a.monitorOf,
 	}
 	if a.bridge == nil {
 		return r
@@ -98,10 +100,18 @@ func (c *Conn) keep() error {
 		return err
 	}
 	body := o.Register()
-	return c.space.host.Keep(KindOpen, c.entry, openRecord{
+	return c.space.host.Keep(c.kind(), c.entry, openRecord{
 		Node: c.space.node, Adapter: c.adapter.record(), Mode: body.Mode, RingID: int(body.RingID), Flags: body.Flags,
 		Extra: int(body.ExtraBufs), Kept: o.Kept(), Bufs: o.UsedBufs(),
 	}, append(fds, c.fd)...)
+}
+
+// kind is that of what the Host keeps of an open.
+func (c *Conn) kind() string {
+	if c.adapter.monitorOf != "" {
+		return KindMonitor
+	}
+	return KindOpen
 }
 
 // keepDevice has the Host keep a persistent port.

@@ -98,7 +98,7 @@ func (s *Space) newPipe(parent *adapter, id string, master region.Spec, restore 
 		if err != nil {
 			return p, err
 		}
-		a.kind, a.pipe = abi.NMU_LOCKSTEP, p
+		a.pipe = p
 		p.ends[end] = a
 		if err = s.attach(a, b, braces[end:end+1], end); err != nil {
 			s.dropBridge(b)

@@ -77,7 +77,13 @@ func (s *Space) RestoreOpen(name string, record []byte, files vale.Files, fd int
 	}
 	s.lastOpen = max(s.lastOpen, OpenOrder(name))
 	restore := &vale.Restore{Files: files, Kept: r.Kept, Bufs: r.Bufs}
-	a, err := s.adopt(r.Adapter, restore)
+	var a *adapter
+	var err error
+	if r.Adapter.MonitorOf != "" {
+		a, err = s.adoptMonitor(r.Adapter, r.Flags)
+	} else {
+		a, err = s.adopt(r.Adapter, restore)
+	}
 	if err != nil {
 		return nil, err
 	}

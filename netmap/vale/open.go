@@ -90,7 +90,9 @@ func (p *Port) open(cfg OpenConfig) (*Open, error) {
 	switch {
 	case p.gone:
 		return nil, ErrClosed
-	case p.mode != ModeSocket && p.mode != ModePort:
+	case p.mode == ModeMonitor && p.monitored == nil:
+		return nil, ErrClosed
+	case p.mode != ModeSocket && p.mode != ModePort && p.mode != ModeMonitor:
 		return nil, fmt.Errorf("%w: the port of a %s has no rings", ErrInvalid, p.mode)
 	}
 	rings, err := p.joinRings(cfg)
@@ -350,6 +352,9 @@ func (o *Open) detach() {
 	s.release(o)
 	if last {
 		p.rings = nil
+	}
+	if !p.inUse() {
+		p.endMonitors()
 	}
 }
 

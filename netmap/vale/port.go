@@ -19,28 +19,36 @@ type Port struct {
 	trunk *Trunk
 	rings *ringset // of its opens; nil: none
 	taps  []*tap   // of captures
+
+	monitors  []*Port // of this port
+	monitored *Port   // whose monitor it is; nil: it is none, or that port's program is gone
 }
 
 // AttachSocket makes a port on an AF_PACKET socket (OpenPacketSocket) and puts it to use. index is the port's
 // place in the switch, -1 for any. mtu is the largest Ethernet payload that may go out, in bytes. The socket
 // stays the caller's, who closes it after Detach.
 func (s *Switch) AttachSocket(name string, index, sock, mtu int) (*Port, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
 	return s.attach(ModeSocket, name, index, sock, mtu)
 }
 
 // AttachUplink is AttachSocket for the socket of an interface of the machine.
 func (s *Switch) AttachUplink(name string, index, sock, mtu int) (*Port, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
 	return s.attach(ModeUplink, name, index, sock, mtu)
 }
 
 // AttachPort makes a port that has nothing but the rings that programs open: what comes while there are none is lost.
 func (s *Switch) AttachPort(name string, index int) (*Port, error) {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
 	return s.attach(ModePort, name, index, -1, 0)
 }
 
+// attach makes a port.
 func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) {
-	s.engine.mu.Lock()
-	defer s.engine.mu.Unlock()
 	index, err := s.claim(name, index)
 	if err != nil {
 		return nil, fmt.Errorf("switch %s: port %s: %w", s.name, name, err)
@@ -88,6 +96,8 @@ func (p *Port) detach() {
 	}
 	p.gone = true
 	p.eachOpen((*Open).end)
+	p.endMonitors()
+	p.endMonitor()
 	for len(p.taps) > 0 {
 		p.taps[0].end()
 	}

@@ -44,7 +44,7 @@ func (p *Port) stats() []RingStats {
 	var all []RingStats
 	nic := p.mode
 	if p.rings.nicOpen() {
-		nic = ModeNetmap
+		nic = p.openMode()
 	}
 	for i, at := range p.rings.port.Places {
 		mode := nic
@@ -75,6 +75,14 @@ func order(first bool) int {
 		return -1
 	}
 	return 1
+}
+
+// openMode is the port's mode while a program has it open.
+func (p *Port) openMode() string {
+	if p.mode == ModeMonitor {
+		return ModeMonitor
+	}
+	return ModeNetmap
 }
 
 func (p *Port) counters(at region.Place) core.Counters {

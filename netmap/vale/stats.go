@@ -2,11 +2,12 @@ package vale
 
 // Modes of a port in RingStats.
 const (
-	ModeSocket = "socket" // an AF_PACKET socket
-	ModeNetmap = "netmap" // opened by a program
-	ModeTrunk  = "trunk"  // leads to another switch
-	ModePort   = "port"   // made by a program, and open in none now
-	ModeUplink = "uplink" // an AF_PACKET socket on an interface of the machine
+	ModeSocket  = "socket"  // an AF_PACKET socket
+	ModeNetmap  = "netmap"  // opened by a program
+	ModeTrunk   = "trunk"   // leads to another switch
+	ModePort    = "port"    // made by a program, and open in none now
+	ModeMonitor = "monitor" // a program's monitor of another port
+	ModeUplink  = "uplink"  // an AF_PACKET socket on an interface of the machine
 )
 
 // RingStats are the counters of one ring of a port; a port without rings is counted as ring 0. Counters

@@ -95,6 +95,26 @@ func (s *Switch) close() error {
 	return s.state.close()
 }
 
+// moveTo gives a switch without ports another worker.
+func (s *Switch) moveTo(w *worker) (err error) {
+	if s.closed {
+		return ErrClosed
+	}
+	if s.worker == w {
+		return nil
+	}
+	var moved *core.Switch
+	w.do(func() { moved, err = w.core.NewSwitch(s.state.State) })
+	if err != nil {
+		return err
+	}
+	s.worker.do(s.core.Free)
+	s.worker.switches--
+	s.worker, s.core = w, moved
+	w.switches++
+	return nil
+}
+
 // claim finds the index for a port of this name; -1: any. One that the state knows keeps its index.
 func (s *Switch) claim(name string, index int) (int, error) {
 	limit := core.MaxPorts

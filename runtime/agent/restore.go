@@ -30,6 +30,9 @@ func (a *agent) restore(entries []keeper.Entry) (api net.Listener) {
 	slices.SortFunc(order[serve.KindOpen], func(x, y *keeper.Entry) int {
 		return serve.OpenOrder(y.Key) - serve.OpenOrder(x.Key)
 	})
+	slices.SortFunc(order[serve.KindMonitor], func(x, y *keeper.Entry) int {
+		return serve.OpenOrder(x.Key) - serve.OpenOrder(y.Key)
+	})
 	for _, kind := range kinds {
 		for _, entry := range order[kind.name] {
 			err := error(nil)

@@ -118,7 +118,7 @@ func FromVale(c *vale.RingStats) Ring {
 		Switch: c.Switch, Port: c.Port, Mode: c.Mode, Ring: c.Ring, Host: c.Host, Dir: c.Dir, Exact: c.Exact,
 		Counts: &Counts{Packets: c.Packets, Bytes: c.Bytes, Drops: c.Drops},
 	}
-	if c.Mode == vale.ModeNetmap || c.Syncs+c.Wakeups+c.Stalls > 0 {
+	if c.Mode == vale.ModeNetmap || c.Mode == vale.ModeMonitor || c.Syncs+c.Wakeups+c.Stalls > 0 {
 		r.Program = &Program{Syncs: c.Syncs, Wakeups: c.Wakeups}
 		if c.Dir == "rx" {
 			r.Stalls = &c.Stalls

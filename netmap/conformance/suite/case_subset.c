@@ -159,3 +159,13 @@ CASE(poll_looks_at_own_rings_only)
 	EQ(fds[0].revents, 0);
 	EQ(fds[1].revents, POLLIN);
 }
+
+CASE(ring_of_fewer_is_first)
+{
+	struct port a = open_with(vale("a"), (struct nmreq_register){
+		.nr_tx_rings = 3, .nr_rx_rings = 1, .nr_mode = NR_REG_ONE_NIC, .nr_ringid = 2,
+	});
+
+	TRUE(a.nifp->ring_ofs[0] == 0 && a.nifp->ring_ofs[1] == 0 && a.nifp->ring_ofs[2] != 0); /* tx */
+	TRUE(a.nifp->ring_ofs[4] != 0); /* rx, behind a host ring */
+}

@@ -172,7 +172,6 @@ const (
 
 // Bits of Grant.Kind.
 const (
-	NMU_LOCKSTEP = 0x1
-	NMU_MONITOR  = 0x2
-	NMU_NULL     = 0x4
+	NMU_MONITOR = 0x2
+	NMU_NULL    = 0x4
 )

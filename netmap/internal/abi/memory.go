@@ -60,7 +60,8 @@ type Ctl struct {
 	_    [NMU_LINE - 8]byte
 	// Line 2, written by the switch.
 	Doorbell atomic.Uint32 `c:"doorbell"`
-	_        [NMU_LINE - 4]byte
+	Lockstep atomic.Uint32 `c:"lockstep"`
+	_        [NMU_LINE - 8]byte
 	// Line 3, written by the program.
 	Busy atomic.Uint32 `c:"busy"`
 	Told atomic.Uint32 `c:"told"`

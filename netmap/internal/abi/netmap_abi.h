@@ -367,7 +367,7 @@ struct nmreq {
  *  3. If the slots [ctl.head, ring->head) of a TX ring have NS_INDIRECT, the bytes at ptr are copied into the
  *     slot's buffer and the flag is taken off: the switch can't see them.
  *  4. Add 1 to syncs; store-release head; full fence; if doorbell is not 0, write 8 bytes to kick.
- *  5. TX, and RX of an open with NMU_LOCKSTEP: wait until cur is head (or tail is NMU_DETACHED). The module
+ *  5. TX, and RX as long as lockstep is not 0: wait until cur is head (or tail is NMU_DETACHED). The module
  *     forwards in the system call; so for the program, too, all has gone when the sync returns.
  *  6. Load-acquire tail, store it in told, then in ring->tail. RX: write ts. Store-release 0 in busy.
  *
@@ -389,6 +389,7 @@ struct nmu_ctl {
 	_Atomic uint32_t cur;                     /* up to where the switch has seen head */
 	/* line 2, written by the switch */
 	_Alignas(NMU_LINE) _Atomic uint32_t doorbell; /* not 0: it sleeps; after head moved, write kick */
+	_Atomic uint32_t lockstep;                    /* RX, not 0: it looks at what is given back, and syncs wait for it */
 	/* line 3, written by the program; the switch does not look at it */
 	_Alignas(NMU_LINE) _Atomic uint32_t busy; /* id of the thread that syncs the ring; 0: none */
 	_Atomic uint32_t told;                    /* tail as of the last sync: what ring->tail was set to */
@@ -460,9 +461,8 @@ struct nmu_reply {
 };
 
 /* nmu_grant.kind: what a sync does besides */
-#define NMU_LOCKSTEP 0x1 /* a pipe: RX syncs wait for the switch, too */
-#define NMU_MONITOR  0x2 /* TX syncs answer EIO */
-#define NMU_NULL     0x4 /* nothing is behind the rings: syncs do nothing and answer 0 */
+#define NMU_MONITOR 0x2 /* TX syncs do nothing; that the port has gone, poll tells and no sync */
+#define NMU_NULL    0x4 /* nothing is behind the rings: syncs do nothing and answer 0 */
 
 /* What a program must know beyond the netmap_if to map and check a region. Offsets are from its start. */
 struct nmu_grant {

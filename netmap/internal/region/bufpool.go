@@ -34,6 +34,14 @@ func (p *bufPool) take(n int) []uint32 {
 	return bufs
 }
 
+// mark notes that a buffer is in use. What names none is ignored.
+func (p *bufPool) mark(buf uint32) {
+	if buf >= abi.NETMAP_FIRST_BUF && uint64(buf) < uint64(len(p.used)) && !p.used[buf] {
+		p.used[buf] = true
+		p.left--
+	}
+}
+
 // give takes a buffer back.
 func (p *bufPool) give(buf uint32) {
 	if buf < abi.NETMAP_FIRST_BUF || uint64(buf) >= uint64(len(p.used)) || !p.used[buf] {
@@ -69,10 +77,7 @@ func (r *Region) RestoreBufs(used []Range) {
 	r.bufs = newBufPool(r.geo.BufNum)
 	for _, u := range used {
 		for i := max(u.First, abi.NETMAP_FIRST_BUF); i < min(u.First+u.Num, r.geo.BufNum); i++ {
-			if !r.bufs.used[i] {
-				r.bufs.used[i] = true
-				r.bufs.left--
-			}
+			r.bufs.mark(uint32(i))
 		}
 	}
 }

@@ -52,12 +52,16 @@ func (r *Region) openRing(p *Port, i, start int) error {
 	return nil
 }
 
-// RestoreRing is OpenRings for a ring that is open already, in an attached region: Object says where.
+// RestoreRing is OpenRings for a ring that is open already, in an attached region: Object says where. What its slots
+// hold now is in use, whatever RestoreBufs said.
 func (r *Region) RestoreRing(p *Port, i, object int) error {
 	if object < 0 || object >= len(r.rings) || r.rings[object] {
 		return fmt.Errorf("port %s: no free ring at %d", p.Spec.Name, object)
 	}
 	r.setObject(p, i, object)
+	for _, slot := range array[abi.Slot](r.mem, p.Places[i].Ofs+ringSize, p.Places[i].Slots) {
+		r.bufs.mark(slot.BufIdx)
+	}
 	return nil
 }
 
@@ -111,6 +115,7 @@ func (r *Region) writeRing(place Place, bufs []uint32, start uint32) {
 	ctl.Syncs.Store(0)
 	ctl.Cur.Store(start)
 	ctl.Doorbell.Store(0)
+	ctl.Lockstep.Store(0)
 	ctl.Busy.Store(0)
 	ctl.Told.Store(ring.Tail)
 	ctl.Shared.Store(0)

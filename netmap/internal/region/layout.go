@@ -63,7 +63,7 @@ func (p *Port) Select(mode uint32, ringID uint16, flags uint64) ([]bool, error) 
 		if int(ringID) >= max(p.Spec.TxRings, p.Spec.RxRings) {
 			return nil, fmt.Errorf("port %s has no ring %d", p.Spec.Name, ringID)
 		}
-		wants = func(at Place) bool { return !at.Host && at.ID == int(ringID) }
+		wants = func(at Place) bool { return !at.Host && at.ID == orFirst(int(ringID), p.rings(at.Tx)) }
 	default:
 		return nil, fmt.Errorf("port %s can't be opened in mode %d", p.Spec.Name, mode)
 	}
@@ -78,10 +78,21 @@ func (p *Port) Select(mode uint32, ringID uint16, flags uint64) ([]bool, error) 
 	return open, nil
 }
 
-// firstHost is the ringid of the first host ring.
-func (p *Port) firstHost(tx bool) int {
+// rings is the number of NIC rings of a direction.
+func (p *Port) rings(tx bool) int {
 	if tx {
 		return p.Spec.TxRings
 	}
 	return p.Spec.RxRings
 }
+
+// orFirst is ring i of n, or if there are fewer the first, as netmap has it.
+func orFirst(i, n int) int {
+	if i >= n {
+		return 0
+	}
+	return i
+}
+
+// firstHost is the ringid of the first host ring.
+func (p *Port) firstHost(tx bool) int { return p.rings(tx) }

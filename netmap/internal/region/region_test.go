@@ -86,7 +86,7 @@ func TestMap(t *testing.T) {
 		{"all", abi.NR_REG_ALL_NIC, 0, 0, []bool{true, true, false, true, false}},
 		{"host", abi.NR_REG_SW, 0, 0, []bool{false, false, true, false, true}},
 		{"both", abi.NR_REG_NIC_SW, 0, 0, []bool{true, true, true, true, true}},
-		{"one", abi.NR_REG_ONE_NIC, 1, 0, []bool{false, true, false, false, false}},
+		{"one", abi.NR_REG_ONE_NIC, 1, 0, []bool{false, true, false, true, false}}, // RX has one, which is taken
 		{"tx", abi.NR_REG_ALL_NIC, 0, abi.NR_TX_RINGS_ONLY, []bool{true, true, false, false, false}},
 		{"rx", abi.NR_REG_NIC_SW, 0, abi.NR_RX_RINGS_ONLY, []bool{false, false, false, true, true}},
 	}

@@ -94,7 +94,8 @@ hidden void nm_drain(struct nm_port *p);
 hidden void nm_share(struct nm_port *p);
 hidden bool nm_begin_sleep(struct nm_port *p);
 hidden void nm_end_sleep(struct nm_port *p);
-hidden void nm_sleep_tx(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head);
+hidden bool nm_taken(const struct nm_ring *r, bool tx, uint32_t head); /* the switch has looked, or a sync need not wait */
+hidden void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head);
 
 /* block.c */
 #define NM_FOREVER (-1)

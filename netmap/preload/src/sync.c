@@ -92,14 +92,13 @@ static void copy_indirect(struct nm_port *p, struct nm_ring *r, int pid, uint32_
 	}
 }
 
-/* Waits until the switch has looked at all up to head. */
-static void await(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head)
+/* Waits until the switch has looked at all up to head, where that is due. */
+static void await(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
 {
-	struct nmu_ctl *ctl = r->ctl;
 	uint64_t end = 0;
 
-	while (atomic_load_explicit(&ctl->cur, memory_order_acquire) != head) {
-		if (atomic_load_explicit(&ctl->tail, memory_order_relaxed) == NMU_DETACHED || atomic_load(&p->dead))
+	while (!nm_taken(r, tx, head)) {
+		if (atomic_load_explicit(&r->ctl->tail, memory_order_relaxed) == NMU_DETACHED || atomic_load(&p->dead))
 			return;
 		if (end == 0)
 			end = nm_now() + SPIN_TIME;
@@ -107,7 +106,7 @@ static void await(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head)
 			sys_yield();
 			continue;
 		}
-		nm_sleep_tx(p, conn, r, head);
+		nm_sleep_sync(p, conn, r, tx, head);
 		end = 0;
 	}
 }
@@ -184,8 +183,7 @@ static int sync_ring(struct nm_port *p, int conn, int pid, struct nm_ring *r, bo
 		return 1;
 	ret = publish(p, r, pid, tx, &head);
 	if (ret == 0) {
-		if (tx || p->grant.kind & NMU_LOCKSTEP)
-			await(p, conn, r, head);
+		await(p, conn, r, tx, head);
 		ret = take_tail(r);
 		if (!tx)
 			stamp(r->ring);
@@ -205,7 +203,7 @@ int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 	if (p->grant.kind & NMU_NULL || (tx && p->grant.kind & NMU_MONITOR))
 		return 0;
 	if (atomic_load_explicit(&p->dead, memory_order_relaxed))
-		return -EIO;
+		return p->grant.kind & NMU_MONITOR ? 0 : -EIO;
 	r = tx ? p->ring : p->ring + p->ntx;
 	for (uint32_t n = tx ? p->ntx : p->nrx; n > 0; n--, r++)
 		if (sync_ring(p, conn, pid, r, tx) == -EIO)
@@ -224,6 +222,8 @@ short nm_ready(struct nm_port *p, int conn, int pid, short events)
 		return POLLERR;
 	if (p->grant.kind & NMU_NULL)
 		return p->ntx > 0 ? want_tx : 0;
+	if (p->grant.kind & NMU_MONITOR && want_tx != 0)
+		found = want_tx | POLLERR; /* its TX ring is free, and takes nothing */
 	r = p->ring;
 	for (uint32_t n = p->ntx; n > 0 && !(p->grant.kind & NMU_MONITOR); n--, r++) {
 		bool pending = r->ring->head != atomic_load_explicit(&r->ctl->head, memory_order_relaxed);

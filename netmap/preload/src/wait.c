@@ -132,14 +132,20 @@ void nm_end_sleep(struct nm_port *p)
 	atomic_fetch_sub(&p->sleepers, 1);
 }
 
+bool nm_taken(const struct nm_ring *r, bool tx, uint32_t head)
+{
+	return (!tx && atomic_load_explicit(&r->ctl->lockstep, memory_order_relaxed) == 0) ||
+	       atomic_load_explicit(&r->ctl->cur, memory_order_acquire) == head;
+}
+
 /* The sleep of a sync: until the switch has looked at all up to head. It may end early. */
-void nm_sleep_tx(struct nm_port *p, int conn, struct nm_ring *r, uint32_t head)
+void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
 {
 	struct pollfd fds[2] = {{.fd = p->wake, .events = POLLIN}, {.fd = conn}};
 	bool nap = nm_begin_sleep(p);
 
 	count_sleep(r->ctl);
-	if (atomic_load(&r->ctl->cur) != head) {
+	if (!nm_taken(r, tx, head)) {
 		sys(__NR_poll, fds, 2, nap ? NM_NAP : NM_SYNC_NAP);
 		if (fds[1].revents & (POLLHUP | POLLERR))
 			atomic_store(&p->dead, true);

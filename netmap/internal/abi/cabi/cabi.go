@@ -147,7 +147,6 @@ func Constants() map[string]uint64 {
 		"NMU_OP_GINFO":                       C.NMU_OP_GINFO,
 		"NMU_OP_DESCRIBE":                    C.NMU_OP_DESCRIBE,
 		"NMU_OPTIONS_CUT":                    C.NMU_OPTIONS_CUT,
-		"NMU_LOCKSTEP":                       C.NMU_LOCKSTEP,
 		"NMU_MONITOR":                        C.NMU_MONITOR,
 		"NMU_NULL":                           C.NMU_NULL,
 	}

@@ -58,6 +58,11 @@ struct vale_port *vale_plain_new(struct vale_switch *sw, uint32_t index);
  * lie in one region. All NIC rings of both are open, and stay so as long as either port is there. */
 void vale_pipe_connect(struct vale_port *a, struct vale_port *b);
 
+/* Makes own, a port of the same worker without rings yet, a monitor of port: its RX ring i shows what goes through TX
+ * ring i (tx) and RX ring i (rx). zcopy: it lies in the port's region. To be stopped before either port is freed. */
+int vale_monitor_start(struct vale_port *own, struct vale_port *port, bool tx, bool rx, bool zcopy);
+void vale_monitor_stop(struct vale_port *own);
+
 /* One direction of a trunk: frames that switch a sends to its port come out of the port at switch b. */
 struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index);
 

@@ -64,6 +64,7 @@ static void publish(struct vale_ring *r)
 		vale_source_wake(&r->source);
 	} else {
 		atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
+		atomic_store_explicit(&r->ctl->lockstep, 0, memory_order_relaxed);
 		atomic_store_explicit(&r->ctl->tail, r->st->pos, memory_order_release);
 	}
 	vale_wake_queue(r, false);
@@ -130,12 +131,14 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	o->binds = b;
 	if (b->next_of_ring == NULL && o->kick >= 0) /* those of a pipe are published when it is connected */
 		publish(*at);
+	vale_monitor_update(p);
 	return 0;
 }
 
 /* Nobody has the ring any more. */
 static void ring_free(struct vale_ring *r)
 {
+	struct vale_port *p = r->port;
 	struct vale_ring_state *st;
 
 	vale_source_remove(&r->source);
@@ -146,6 +149,7 @@ static void ring_free(struct vale_ring *r)
 	atomic_store_explicit(&r->ctl->doorbell, 0, memory_order_relaxed);
 	atomic_store_explicit(&r->ctl->tail, NMU_DETACHED, memory_order_release);
 	free(r);
+	vale_monitor_update(p);
 }
 
 void vale_open_close(struct vale_open *o)

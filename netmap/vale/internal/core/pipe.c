@@ -7,17 +7,21 @@
  */
 #include "slot.h"
 
-/* Takes the receiver's head over; false: it broke the rules. */
-static bool take_head(struct vale_ring *rx, uint32_t *given_back)
+/* Takes the receiver's head over; false: it broke the rules. A slot that is given back is so at both ends: what it
+ * holds goes to the zero-copy monitors of the receiver, or else to those of the sender. */
+static bool take_head(struct vale_ring *tx, struct vale_ring *rx, uint32_t *given_back)
 {
-	uint32_t head = atomic_load_explicit(&rx->ctl->head, memory_order_acquire);
+	uint32_t head = atomic_load_explicit(&rx->ctl->head, memory_order_acquire), from = rx->st->head;
 
-	if (unlikely(head >= rx->slots || distance(rx, rx->st->head, head) > distance(rx, rx->st->head, rx->st->shown))) {
+	if (unlikely(head >= rx->slots || distance(rx, from, head) > distance(rx, from, rx->st->shown))) {
 		vale_ring_break(rx, "head is beyond what was delivered");
 		return false;
 	}
-	*given_back = distance(rx, rx->st->head, head);
+	*given_back = distance(rx, from, head);
 	__atomic_store_n(&rx->st->head, head, __ATOMIC_RELAXED);
+	if (*given_back > 0 && unlikely(rx->port->monitors != NULL || tx->port->monitors != NULL) &&
+	    !vale_monitor_take(rx, rx, from, *given_back, 0))
+		vale_monitor_take(tx, rx, from, *given_back, 0);
 	return true;
 }
 
@@ -49,6 +53,8 @@ static uint32_t send(struct vale_ring *tx, struct vale_ring *rx, uint32_t head)
 	uint32_t at = tx->st->pos, n = distance(tx, at, head), shown = rx->st->shown;
 	uint64_t frames = 0, bytes = 0;
 
+	if (unlikely(tx->port->monitors != NULL))
+		vale_monitor_copy(tx, at, n, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		bool more;
 
@@ -59,6 +65,8 @@ static uint32_t send(struct vale_ring *tx, struct vale_ring *rx, uint32_t head)
 			frames++;
 		}
 	}
+	if (unlikely(rx->port->monitors != NULL))
+		vale_monitor_copy(rx, rx->st->shown, distance(rx, rx->st->shown, shown), 0);
 	/* The private positions move before they are published: after a restart no slot is swapped back. */
 	__atomic_store_n(&rx->st->pos, at, __ATOMIC_RELAXED);
 	__atomic_store_n(&rx->st->shown, shown, __ATOMIC_RELAXED);
@@ -79,7 +87,7 @@ uint32_t vale_pipe_move(struct vale_ring *tx)
 	struct vale_ring *rx = tx->peer;
 	uint32_t head = atomic_load_explicit(&tx->ctl->head, memory_order_acquire), given_back, sent = 0, tail;
 
-	if (rx->port->broken || !take_head(rx, &given_back))
+	if (rx->port->broken || !take_head(tx, rx, &given_back))
 		return 0;
 	tail = rx->st->head == 0 ? rx->slots - 1 : rx->st->head - 1;
 	if (unlikely(head >= tx->slots || distance(tx, tx->st->pos, head) > distance(tx, tx->st->pos, tail))) {
@@ -94,6 +102,8 @@ uint32_t vale_pipe_move(struct vale_ring *tx)
 	atomic_store_explicit(&tx->ctl->cur, head, memory_order_release);
 	atomic_store_explicit(&rx->ctl->cur, rx->st->head, memory_order_release);
 	vale_wake_queue(tx, false);
+	if (given_back > 0)
+		vale_wake_queue(rx, false); /* a sync of the receiver waits for cur */
 	return sent + given_back;
 }
 
@@ -114,6 +124,7 @@ static void join(struct vale_port *a, struct vale_port *b)
 			continue;
 		tx->peer = rx;
 		rx->peer = tx;
+		atomic_store(&rx->ctl->lockstep, 1);
 		/* Those of a pipe that is made again stand where they stood. */
 		atomic_store_explicit(&rx->ctl->tail, rx->st->shown, memory_order_release);
 		atomic_store_explicit(&tx->ctl->tail, rx->st->head == 0 ? rx->slots - 1 : rx->st->head - 1, memory_order_release);

@@ -76,6 +76,18 @@ func DisconnectTrunk(a, b *Port) { C.vale_trunk_disconnect(a.c, b.c) }
 // ConnectPipe makes a pipe of two ports of one switch. Their rings, all of them, are open and fit each other.
 func ConnectPipe(a, b *Port) { C.vale_pipe_connect(a.c, b.c) }
 
+// StartMonitor makes the port, which has no rings yet, a monitor of another one of the same worker: of what that
+// sends, receives or both. zcopy: it lies in the region of the other.
+func (p *Port) StartMonitor(of *Port, tx, rx, zcopy bool) error {
+	if r, err := C.vale_monitor_start(p.c, of.c, C.bool(tx), C.bool(rx), C.bool(zcopy)); r != 0 {
+		return err
+	}
+	return nil
+}
+
+// StopMonitor undoes StartMonitor, before either port is freed.
+func (p *Port) StopMonitor() { C.vale_monitor_stop(p.c) }
+
 // ID is the port's identity in a Fault.
 func (p *Port) ID() PortID { return PortID(unsafe.Pointer(p.c)) }
 

@@ -13,21 +13,31 @@ struct writer {
 	uint32_t space; /* slots that may be filled, from at */
 };
 
+uint32_t vale_ring_take_back(struct vale_ring *r)
+{
+	uint32_t head = atomic_load_explicit(&r->ctl->head, memory_order_acquire), from = r->st->head, n;
+
+	if (unlikely(head >= r->slots || distance(r, from, head) > distance(r, from, r->st->pos))) {
+		vale_ring_break(r, "head is beyond what was delivered");
+		return 0;
+	}
+	n = distance(r, from, head);
+	__atomic_store_n(&r->st->head, head, __ATOMIC_RELAXED);
+	if (unlikely(r->watched) && n > 0)
+		vale_monitor_take(r, r, from, n, 0);
+	/* Release: a program that waits for it (lockstep) finds its slots as they are now. */
+	atomic_store_explicit(&r->ctl->cur, head, memory_order_release);
+	return n;
+}
+
 /* Looks at what the program has given back; false: it broke the rules. */
 static bool refresh(struct writer *w)
 {
 	struct vale_ring *r = w->r;
-	uint32_t head = atomic_load_explicit(&r->ctl->head, memory_order_acquire);
 
-	if (unlikely(head >= r->slots || distance(r, r->st->head, head) > distance(r, r->st->head, r->st->pos))) {
-		vale_ring_break(r, "head is beyond what was delivered");
-		w->space = 0;
-		return false;
-	}
-	__atomic_store_n(&r->st->head, head, __ATOMIC_RELAXED);
-	atomic_store_explicit(&r->ctl->cur, head, memory_order_relaxed);
-	w->space = r->slots - 1 - distance(r, head, w->at);
-	return true;
+	vale_ring_take_back(r);
+	w->space = r->port->broken ? 0 : r->slots - 1 - distance(r, r->st->head, w->at);
+	return !r->port->broken;
 }
 
 /* The slot to fill next and its buffer; NULL: the program broke the rules. */
@@ -249,6 +259,8 @@ void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const ui
 	vale_count(&st->bytes, bytes);
 	if (unlikely(r->port->taps != NULL))
 		vale_tap_ring(r, st->pos, w.at);
+	if (unlikely(r->port->monitors != NULL))
+		vale_monitor_copy(r, st->pos, distance(r, st->pos, w.at), 0);
 	__atomic_store_n(&st->pos, w.at, __ATOMIC_RELEASE);
 	/* Pairs with the program's acquire of tail in its sync. */
 	atomic_store_explicit(&r->ctl->tail, w.at, memory_order_release);

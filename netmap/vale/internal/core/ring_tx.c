@@ -47,15 +47,10 @@ static uint32_t collect_chain(struct vale_ring *r, struct vale_batch *b, uint32_
 	return used;
 }
 
-bool vale_ring_pending(struct vale_ring *r)
-{
-	return atomic_load_explicit(&r->ctl->head, memory_order_acquire) != r->st->pos;
-}
-
 /* Takes about a quarter of the ring, so that program and switch work side by side. */
 uint32_t vale_ring_collect(struct vale_ring *r, struct vale_batch *b)
 {
-	uint32_t at = r->st->pos, taken = 0, pieces = 0, chunk = r->slots / 4, avail;
+	uint32_t at = r->st->pos, from = at, taken = 0, pieces = 0, chunk = r->slots / 4, avail;
 	uint32_t head = atomic_load_explicit(&r->ctl->head, memory_order_acquire);
 
 	b->n = 0;
@@ -95,6 +90,8 @@ uint32_t vale_ring_collect(struct vale_ring *r, struct vale_batch *b)
 	} while (taken < avail && taken < chunk);
 	b->more = avail - taken;
 	__atomic_store_n(&r->st->pos, at, __ATOMIC_RELEASE);
+	if (unlikely(r->port->monitors != NULL))
+		vale_monitor_copy(r, from, taken, b->more);
 	return taken;
 }
 

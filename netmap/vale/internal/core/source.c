@@ -15,6 +15,11 @@ void vale_source_init(struct vale_source *s, enum vale_source_kind kind, struct 
 	s->ring = r;
 }
 
+bool vale_ring_pending(struct vale_ring *r)
+{
+	return atomic_load_explicit(&r->ctl->head, memory_order_acquire) != (r->tx ? r->st->pos : r->st->head);
+}
+
 static void doorbell(struct vale_source *s, uint32_t on)
 {
 	atomic_store_explicit(&s->ring->ctl->doorbell, on, memory_order_relaxed);
@@ -76,16 +81,28 @@ bool vale_source_sleep(struct vale_source *s)
 	return true;
 }
 
+/* An RX ring that is watched. */
+static uint32_t run_watched(struct vale_ring *r)
+{
+	uint32_t given_back = vale_ring_take_back(r);
+
+	if (given_back > 0)
+		vale_wake_queue(r, false); /* a sync waits for cur */
+	return given_back;
+}
+
 static uint32_t run_ring(struct vale_source *s, struct vale_batch *b)
 {
 	struct vale_ring *r = s->ring;
 	struct vale_worker *w = s->port->sw->worker;
-	uint32_t taken;
+	uint32_t from = r->st->pos, taken;
 
 	if (s->port->broken)
 		return 0;
 	if (r->peer != NULL)
 		return vale_pipe_move(r);
+	if (!r->tx)
+		return run_watched(r);
 	taken = vale_ring_collect(r, b);
 	if (taken == 0)
 		return 0;
@@ -94,6 +111,8 @@ static uint32_t run_ring(struct vale_source *s, struct vale_batch *b)
 	} else {
 		vale_socket_send(s->port, r->st, b, w->identity, b->n);
 	}
+	if (unlikely(s->port->monitors != NULL))
+		vale_monitor_take(r, r, from, taken, b->more);
 	vale_ring_publish_tx(r);
 	/* A sender that waits for room is woken once half of the ring is free: further frames come in bulk. */
 	if (b->more <= r->slots / 2)

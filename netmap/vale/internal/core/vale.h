@@ -112,8 +112,9 @@ struct vale_ring {
 	struct vale_bind *binds; /* the opens that have it */
 	struct vale_ring *peer;  /* of a pipe: the ring at the other end; NULL: no pipe */
 	bool tx, host;
+	bool watched; /* RX: a zero-copy monitor waits for what is given back */
 	uint32_t id;
-	struct vale_source source; /* TX */
+	struct vale_source source; /* TX, and RX that is watched */
 
 	/* waking the program */
 	uint32_t woken; /* the value of ctl->wait that was answered last */
@@ -140,6 +141,13 @@ struct vale_bind {
 
 /* ---- ports, switches */
 
+struct vale_monitor {
+	struct vale_monitor *next; /* of the same port, in the order of their beginning */
+	struct vale_port *port;    /* that is monitored */
+	struct vale_port *own;     /* that shows it */
+	bool tx, rx, zcopy;
+};
+
 struct vale_port {
 	struct vale_switch *sw;
 	struct vale_port_state *st;
@@ -158,6 +166,8 @@ struct vale_port {
 	struct vale_ring *host_tx, *host_rx;
 
 	struct vale_tap *taps; /* of those who capture; NULL: nobody */
+	struct vale_monitor *monitors; /* of this port; NULL: none */
+	struct vale_monitor *monitor;  /* that it is itself; NULL: it is none */
 
 	bool broken;
 	bool reported;
@@ -223,11 +233,20 @@ uint32_t vale_ring_collect(struct vale_ring *r, struct vale_batch *b); /* slots 
 void vale_ring_publish_tx(struct vale_ring *r);
 bool vale_ring_pending(struct vale_ring *r);
 void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n);
+uint32_t vale_ring_take_back(struct vale_ring *r); /* RX slots that the program has given back; it may break the rules */
 
 /* pipe.c */
 uint32_t vale_pipe_move(struct vale_ring *tx); /* slots sent and given back */
 bool vale_pipe_pending(struct vale_ring *tx);
 void vale_pipe_forget(struct vale_ring *r);
+
+/* monitor.c. Slots [from, from + n) of a ring; after: so many more of the same sync follow. */
+/* Only for ports with monitors: what was sent, or delivered and not published yet. */
+void vale_monitor_copy(struct vale_ring *r, uint32_t from, uint32_t n, uint32_t after);
+/* The slots of r were given back; of: whose monitors take what they hold, r or the other end of its pipe. False: it
+ * has none. */
+bool vale_monitor_take(const struct vale_ring *of, struct vale_ring *r, uint32_t from, uint32_t n, uint32_t after);
+void vale_monitor_update(struct vale_port *p); /* the port, or the one that it monitors, has other rings now */
 
 /* break.c */
 void vale_ring_break(struct vale_ring *r, const char *reason);

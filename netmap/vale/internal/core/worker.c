@@ -118,6 +118,8 @@ static void look(struct vale_worker *w, int timeout)
 					vale_source_wake(&b->ring->source);
 				else if (b->ring->peer != NULL) /* room in a pipe */
 					vale_source_wake(&b->ring->peer->source);
+				else if (b->ring->watched)
+					vale_source_wake(&b->ring->source);
 			break;
 		}
 	}
