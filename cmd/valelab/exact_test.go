@@ -91,7 +91,15 @@ func TestRootCountersAreExact(t *testing.T) {
 }
 
 func exactOf(r *sample.Ring) exactRing {
-	return exactRing{fmt.Sprint(r.Packets), fmt.Sprint(r.Bytes), dropsText(r.Drops)}
+	return exactRing{fmt.Sprint(r.Packets), fmt.Sprint(r.Bytes), noDrops(dropsText(r.Drops))}
+}
+
+// noDrops is "" for what shows that there were no drops.
+func noDrops(shown string) string {
+	if shown == "0" {
+		return ""
+	}
+	return shown
 }
 
 func ofSample(s *sample.Sample) map[string]exactRing {
@@ -145,7 +153,7 @@ func ofTable(text string) map[string]exactRing {
 			}
 		}
 		if len(cells) > 6 {
-			out[cells[1]+" "+cells[2]] = exactRing{cells[4], cells[5], strings.TrimPrefix(cells[6], "-")}
+			out[cells[1]+" "+cells[2]] = exactRing{cells[4], cells[5], noDrops(cells[6])}
 		}
 	}
 	return out
@@ -221,7 +229,7 @@ func ofTop(t *testing.T, l *liveLab) map[string]exactRing {
 		}
 		drops := regexp.MustCompile(`(\d) ([a-z])`).ReplaceAllString(text("DROPS", "SYNC/S"), "$1, $2")
 		out[text("PORT", "RING")+" "+text("RING", "SWITCH")] = exactRing{
-			number(row, "PACKETS"), number(row, "BYTES"), strings.TrimPrefix(drops, "-"),
+			number(row, "PACKETS"), number(row, "BYTES"), noDrops(drops),
 		}
 	}
 	return out

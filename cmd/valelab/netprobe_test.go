@@ -29,11 +29,12 @@ func body() io.Reader {
 
 func netprobeMain() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6|hold ADDRESS")
+		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6|hold|chatter ADDRESS")
 		os.Exit(2)
 	}
 	modes := map[string]func(string) error{
 		"serve": probeServe, "get": probeGet, "udp": probeUDP, "first": probeFirst, "none": probeNone, "ping4": probePing4, "ping6": probePing6, "hold": probeHold,
+		"chatter": probeChatter,
 	}
 	if err := modes[os.Args[1]](os.Args[2]); err != nil {
 		fmt.Fprintf(os.Stderr, "netprobe %s %s: %v\n", os.Args[1], os.Args[2], err)

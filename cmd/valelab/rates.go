@@ -53,13 +53,19 @@ func statsTable(s *sample.Sample, withRates bool) *table {
 	return t
 }
 
-// dropsText lists the reasons for which frames were dropped.
-func dropsText(d vale.Drops) string {
-	var out []string
+// dropsText lists the reasons for which frames were dropped; "" says that none are known of.
+func dropsText(d *vale.Drops) string {
+	if d == nil {
+		return ""
+	}
+	out := make([]string, 0, 1)
 	for _, reason := range sample.Reasons(d) {
 		if reason.Count > 0 {
 			out = append(out, fmt.Sprintf("%s %d", reason.Name, reason.Count))
 		}
+	}
+	if len(out) == 0 {
+		return "0"
 	}
 	return strings.Join(out, ", ")
 }

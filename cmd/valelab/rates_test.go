@@ -28,7 +28,7 @@ func sampleAt(seconds int64, packets, drops uint64) *sample.Sample {
 	stalls := drops / 10
 	return &sample.Sample{Lab: "l", Time: time.Unix(seconds, 0), Rings: []sample.Ring{{
 		Node: "a", Interface: "eth1", Switch: "s", Port: "a:eth1", Mode: vale.ModeNetmap, Dir: "rx",
-		Counts:    &sample.Counts{Packets: packets, Bytes: 60 * packets, Drops: vale.Drops{Full: drops}},
+		Counts:    &sample.Counts{Packets: packets, Bytes: 60 * packets, Drops: &vale.Drops{Full: drops}},
 		Program:   &sample.Program{Stalls: &stalls},
 		Positions: &sample.Positions{Slots: 64, Head: 5, Cur: 5, Tail: 4},
 	}}}

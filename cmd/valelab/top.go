@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	goruntime "runtime"
+	"runtime/debug"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -51,6 +53,16 @@ func topCommand(fs *flag.FlagSet) runFunc {
 	}
 }
 
+// framesPerSecond is how often the terminal is drawn at most: more often than samples come, for keys.
+const framesPerSecond = 15
+
+// frugal makes the program one that watches: threads that wake each other, and a small heap that is collected
+// often, would cost more than what it shows.
+func frugal() {
+	goruntime.GOMAXPROCS(1)
+	debug.SetGCPercent(400)
+}
+
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // renderer finds out what the terminal can show. Nothing but its own 16
@@ -69,6 +81,7 @@ func renderer(out *os.File) *lipgloss.Renderer {
 // runTop runs the UI until it is quit or ctx ends. The terminal is itself
 // again when it returns, in whatever way.
 func runTop(ctx context.Context, out *os.File, cfg tui.Config, lab *runtime.Lab, word string) error {
+	frugal()
 	before, err := term.GetState(int(os.Stdin.Fd()))
 	if err != nil {
 		return fmt.Errorf("terminal: %w", err)
@@ -77,7 +90,7 @@ func runTop(ctx context.Context, out *os.File, cfg tui.Config, lab *runtime.Lab,
 	source := newTopSource(ctx, lab, state.FindRoot(), fileOf(word, lab.Name))
 	defer source.close()
 	program := tea.NewProgram(tui.New(cfg, source), tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(),
-		tea.WithMouseCellMotion(), tea.WithoutSignalHandler())
+		tea.WithMouseCellMotion(), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
 	_, err = program.Run()
 	switch {
 	case ctx.Err() != nil: // by a signal: it is what was wanted

@@ -87,6 +87,21 @@ func (tt *topTerminal) see(texts ...string) (screen string) {
 	return screen
 }
 
+// program is the process of top.
+func (tt *topTerminal) program() int {
+	tt.t.Helper()
+	shell := strings.TrimSpace(tt.tmux("display-message", "-p", "#{pane_pid}"))
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%s/task/%s/children", shell, shell))
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil {
+		tt.t.Fatal(err)
+	}
+	return child
+}
+
 // row returns the fields of the first line that has the text.
 func row(screen, text string) []string {
 	for _, line := range strings.Split(screen, "\n") {
@@ -321,19 +336,7 @@ func TestRootTopEnds(t *testing.T) {
 		}
 		return ""
 	})
-	pid, err := strconv.Atoi(strings.TrimSpace(tt.tmux("display-message", "-p", "#{pane_pid}")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	child, err := strconv.Atoi(strings.TrimSpace(string(children)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Kill(child, unix.SIGTERM); err != nil {
+	if err := unix.Kill(tt.program(), unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	tt.checkRestored("ended 0")

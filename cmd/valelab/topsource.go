@@ -133,6 +133,13 @@ func (t *topSource) NextEvent() tea.Msg {
 
 // Lab looks at the lab, and at what a deploy of its file would change.
 func (t *topSource) Lab() tea.Msg {
+	begin := time.Now()
+	msg := t.look()
+	msg.Took = time.Since(begin)
+	return msg
+}
+
+func (t *topSource) look() tui.LabMsg {
 	msg := tui.LabMsg{File: t.file}
 	if msg.Lab, msg.Err = runtime.Inspect(t.ctx, t.root, t.lab.Name); msg.Err != nil {
 		return msg

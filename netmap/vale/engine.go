@@ -29,6 +29,7 @@ type Engine struct {
 	closed    bool
 	workers   []*worker
 	switches  map[string]*Switch
+	order     []*Port // of all switches, as Stats has them; nil: to be made anew
 	calibrate sync.Once
 }
 

@@ -65,7 +65,7 @@ func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) 
 		s.release(index)
 		return nil, fmt.Errorf("switch %s: port %s: %w", s.name, name, err)
 	}
-	s.ports[name] = p
+	s.add(p)
 	return p, nil
 }
 
@@ -103,5 +103,5 @@ func (p *Port) detach() {
 	}
 	p.sw.worker.do(p.core.Free)
 	p.sw.release(p.index)
-	delete(p.sw.ports, p.name)
+	p.sw.remove(p)
 }

@@ -14,6 +14,7 @@ type ringset struct {
 	memory *Memory
 	port   *region.Port
 	owners [][]*Open          // of port.Places
+	order  []int              // of port.Places, as they are shown
 	opens  map[*Open]struct{} // that have their rings
 }
 
@@ -22,7 +23,10 @@ func newRingset(m *Memory, spec region.Spec) (*ringset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ringset{memory: m, port: port, owners: make([][]*Open, len(port.Places)), opens: make(map[*Open]struct{})}, nil
+	return &ringset{
+		memory: m, port: port, owners: make([][]*Open, len(port.Places)), order: ringOrder(port.Places),
+		opens: make(map[*Open]struct{}),
+	}, nil
 }
 
 // bind gives the open its rings: those that nobody has are new, and begin where they ended the last time that somebody

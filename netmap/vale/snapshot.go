@@ -1,6 +1,7 @@
 package vale
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,67 +12,81 @@ import (
 
 // Stats returns the counters of all rings, by switch, port and ring. It makes no system calls and does not
 // hold the workers up; counters of one ring may be a few frames apart.
-func (e *Engine) Stats() []RingStats {
+func (e *Engine) Stats() []RingStats { return e.AppendStats(nil) }
+
+// AppendStats is Stats for those who look often: it appends to all, and needs no other memory.
+func (e *Engine) AppendStats(all []RingStats) []RingStats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var all []RingStats
-	for _, name := range sorted(e.switches) {
-		s := e.switches[name]
-		for _, name := range sorted(s.ports) {
-			all = append(all, s.ports[name].stats()...)
-		}
+	if e.order == nil {
+		e.order = e.sortedPorts()
+	}
+	for _, p := range e.order {
+		all = p.appendStats(all)
 	}
 	return all
 }
 
-func sorted[T any](m map[string]T) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, strings.Compare)
-	return names
-}
-
-// stats are those of the NIC rings, tx and rx of each, then of the host rings if there are any.
-func (p *Port) stats() []RingStats {
-	if p.rings == nil {
-		return []RingStats{
-			p.ringStats(core.RingID{Tx: true}, p.mode),
-			p.ringStats(core.RingID{}, p.mode),
+// sortedPorts are the ports of all switches, by name of switch and port.
+func (e *Engine) sortedPorts() []*Port {
+	var ports []*Port
+	for _, s := range e.switches {
+		for _, p := range s.ports {
+			ports = append(ports, p)
 		}
 	}
-	var all []RingStats
+	slices.SortFunc(ports, func(a, b *Port) int {
+		return cmp.Or(strings.Compare(a.sw.name, b.sw.name), strings.Compare(a.name, b.name))
+	})
+	return ports
+}
+
+// appendStats appends those of the NIC rings, tx and rx of each, then of the host rings if there are any.
+func (p *Port) appendStats(all []RingStats) []RingStats {
+	if p.rings == nil {
+		for _, tx := range []bool{true, false} {
+			all = append(all, RingStats{})
+			p.ringStats(&all[len(all)-1], core.RingID{Tx: tx}, p.mode)
+		}
+		return all
+	}
 	nic := p.mode
 	if p.rings.nicOpen() {
 		nic = p.openMode()
 	}
-	for i, at := range p.rings.port.Places {
-		mode := nic
+	for _, i := range p.rings.order {
+		all = append(all, RingStats{})
+		r, at, mode := &all[len(all)-1], p.rings.port.Places[i], nic
 		if at.Host {
 			mode = ModeNetmap
 		}
-		r := p.ringStats(ringID(at), mode)
+		start := p.ringStats(r, ringID(at), mode)
 		if len(p.rings.owners[i]) > 0 {
-			r.addPositions(p.rings.memory.region.Ctl(p.rings.port, i), at, p.counters(at))
+			r.addPositions(p.rings.memory.region.Ctl(p.rings.port, i), at, start)
 		}
-		all = append(all, r)
 	}
-	slices.SortStableFunc(all, func(a, b RingStats) int {
-		switch {
-		case a.Host != b.Host:
-			return order(b.Host)
-		case a.Ring != b.Ring:
-			return a.Ring - b.Ring
-		}
-		return strings.Compare(b.Dir, a.Dir)
-	})
 	return all
 }
 
-// order is -1 if the first of two comes first.
-func order(first bool) int {
-	if first {
+// ringOrder is the order in which the rings of a port are shown.
+func ringOrder(places []region.Place) []int {
+	order := make([]int, len(places))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, k int) int {
+		a, b := ringID(places[i]), ringID(places[k])
+		return cmp.Or(trueLast(a.Host, b.Host), cmp.Compare(a.Ring, b.Ring), -trueLast(a.Tx, b.Tx))
+	})
+	return order
+}
+
+// trueLast compares truths.
+func trueLast(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
 		return -1
 	}
 	return 1
@@ -85,31 +100,25 @@ func (p *Port) openMode() string {
 	return ModeNetmap
 }
 
-func (p *Port) counters(at region.Place) core.Counters {
-	return p.sw.state.Counters(p.index, ringID(at))
-}
-
-func (p *Port) ringStats(id core.RingID, mode string) RingStats {
+// ringStats fills in the counters of a ring. It returns the control block's count of syncs when the open began.
+func (p *Port) ringStats(r *RingStats, id core.RingID, mode string) (syncsStart uint32) {
 	c := p.sw.state.Counters(p.index, id)
-	dir := "rx"
+	r.Switch, r.Port, r.Mode, r.Ring, r.Host, r.Dir = p.sw.name, p.name, mode, id.Ring, id.Host, "rx"
 	if id.Tx {
-		dir = "tx"
+		r.Dir = "tx"
 	}
-	return RingStats{
-		Switch: p.sw.name, Port: p.name, Mode: mode, Ring: id.Ring, Host: id.Host, Dir: dir,
-		Packets: c.Packets, Bytes: c.Bytes,
-		Drops: Drops{
-			Full: c.Drops[core.DropFull], Runt: c.Drops[core.DropRunt], Bad: c.Drops[core.DropBad],
-			Closed: c.Drops[core.DropClosed], TooBig: c.Drops[core.DropTooBig], NoPort: c.Drops[core.DropNoPort],
-			Socket: c.Drops[core.DropSocket], Kernel: c.Drops[core.DropKernel],
-		},
-		Syncs: c.Syncs, Wakeups: c.Wakeups, Stalls: c.Stalls, Exact: true,
+	r.Packets, r.Bytes = c.Packets, c.Bytes
+	r.Drops = Drops{
+		Full: c.Drops[core.DropFull], Runt: c.Drops[core.DropRunt], Bad: c.Drops[core.DropBad],
+		Closed: c.Drops[core.DropClosed], TooBig: c.Drops[core.DropTooBig], NoPort: c.Drops[core.DropNoPort],
+		Socket: c.Drops[core.DropSocket], Kernel: c.Drops[core.DropKernel],
 	}
+	r.Syncs, r.Wakeups, r.Stalls, r.Exact = c.Syncs, c.Wakeups, c.Stalls, true
+	return c.SyncsStart
 }
 
 // addPositions adds what the control block of an open ring says.
-func (r *RingStats) addPositions(ctl *abi.Ctl, at region.Place, c core.Counters) {
-	r.Syncs += uint64(ctl.Syncs.Load() - c.SyncsStart)
-	slots, head, cur, tail := uint32(at.Slots), ctl.Head.Load(), ctl.Cur.Load(), ctl.Tail.Load()
-	r.Slots, r.Head, r.Cur, r.Tail = &slots, &head, &cur, &tail
+func (r *RingStats) addPositions(ctl *abi.Ctl, at region.Place, syncsStart uint32) {
+	r.Syncs += uint64(ctl.Syncs.Load() - syncsStart)
+	r.Open, r.Slots, r.Head, r.Cur, r.Tail = true, uint32(at.Slots), ctl.Head.Load(), ctl.Cur.Load(), ctl.Tail.Load()
 }

@@ -25,13 +25,14 @@ type RingStats struct {
 	Syncs   uint64 `json:"syncs"`   // by the program
 	Wakeups uint64 `json:"wakeups"` // writes to the program's wake descriptor
 	Stalls  uint64 `json:"stalls"`  // rx: times that the ring was found full, each step of the program once
-	// Geometry and positions, absent without a ring. TX: slots [Cur, Head) wait for the switch. RX: slots
+	// Geometry and positions, of an open ring only. TX: slots [Cur, Head) wait for the switch. RX: slots
 	// [Head, Tail) wait for the program. Head is the program's as of its last sync.
-	Slots *uint32 `json:"slots,omitempty"`
-	Head  *uint32 `json:"head,omitempty"`
-	Cur   *uint32 `json:"cur,omitempty"`
-	Tail  *uint32 `json:"tail,omitempty"`
-	Exact bool    `json:"exact"` // counted, not sampled
+	Open  bool   `json:"open,omitempty"`
+	Slots uint32 `json:"slots,omitempty"`
+	Head  uint32 `json:"head,omitempty"`
+	Cur   uint32 `json:"cur,omitempty"`
+	Tail  uint32 `json:"tail,omitempty"`
+	Exact bool   `json:"exact"` // counted, not sampled
 }
 
 // Drops are frames that went no further, by reason. Those of a super-frame that the switch would have had to

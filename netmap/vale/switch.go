@@ -159,6 +159,17 @@ func (s *Switch) claim(name string, index int) (int, error) {
 	return index, nil
 }
 
+// add puts a port into the switch, remove takes it out.
+func (s *Switch) add(p *Port) {
+	s.ports[p.name] = p
+	s.engine.order = nil
+}
+
+func (s *Switch) remove(p *Port) {
+	delete(s.ports, p.name)
+	s.engine.order = nil
+}
+
 // release frees an index.
 func (s *Switch) release(index int) {
 	s.worker.do(func() { s.state.Forget(index) })

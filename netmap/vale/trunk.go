@@ -52,7 +52,7 @@ func (s *Switch) attachTrunk(t *Trunk, name string) (*Port, error) {
 		s.release(index)
 		return nil, fmt.Errorf("switch %s: %w", s.name, err)
 	}
-	s.ports[name] = p
+	s.add(p)
 	return p, nil
 }
 

@@ -31,7 +31,8 @@ func (d *dropWatch) begin(a *agent) {
 	}
 	stop := make(chan struct{})
 	d.stop = stop
-	tracker := newDropTracker(a.stats().Rings) // now: drops from here on are news
+	samples := newSampler(a)
+	tracker := newDropTracker(samples.next().Rings) // now: drops from here on are news
 	go func() {
 		tick := time.NewTicker(dropLook)
 		defer tick.Stop()
@@ -40,7 +41,7 @@ func (d *dropWatch) begin(a *agent) {
 			case <-stop:
 				return
 			case <-tick.C:
-				for _, event := range tracker.look(a.stats().Rings) {
+				for _, event := range tracker.look(samples.next().Rings) {
 					a.hub.publish(event)
 				}
 			}
@@ -81,7 +82,7 @@ func (t *dropTracker) look(rings []sample.Ring) []Event {
 		if r.Counts == nil {
 			continue
 		}
-		total := r.Drops.Total()
+		total := r.Dropped()
 		s := t.rings[r.Key()]
 		if s == nil || total < s.total {
 			t.rings[r.Key()] = &dropState{total: total}

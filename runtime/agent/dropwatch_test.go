@@ -11,7 +11,7 @@ func TestDropTracker(t *testing.T) {
 	ring := func(full uint64) []sample.Ring {
 		return []sample.Ring{{
 			Node: "a", Interface: "eth1", Switch: "s", Port: "a:eth1", Dir: "rx",
-			Counts: &sample.Counts{Drops: vale.Drops{Full: full}},
+			Counts: &sample.Counts{Drops: &vale.Drops{Full: full}},
 		}, {Switch: "s", Port: "unknown", Dir: "rx"}}
 	}
 	tracker := newDropTracker(ring(5)) // what was before is no news

@@ -29,10 +29,10 @@ func (a *agent) streamSamples(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	encoder := sample.NewEncoder(live)
+	encoder, samples := sample.NewEncoder(live), newSampler(a)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for encoder.Encode(a.stats()) == nil {
+	for encoder.Encode(samples.next()) == nil {
 		select {
 		case <-tick.C:
 		case <-r.Context().Done():
@@ -59,7 +59,7 @@ func (c *Client) Samples(ctx context.Context, interval time.Duration) (*Samples,
 	return &Samples{body: resp.Body, decoder: sample.NewDecoder(resp.Body)}, nil
 }
 
-// Next waits for the next sample. Its error matches ErrNoAgent when the agent has gone.
+// Next waits for the next sample, which is good until Next is called for the second time. Its error matches ErrNoAgent when the agent has gone.
 func (s *Samples) Next() (*sample.Sample, error) {
 	next, err := s.decoder.Next()
 	if err != nil && !errors.Is(err, sample.ErrStream) {

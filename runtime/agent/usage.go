@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"os"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -11,27 +10,31 @@ import (
 	"github.com/valelab/valelab/runtime/sample"
 )
 
-// usageAge is how old what is known of the nodes' processes may be. Unlike counters, it costs system calls.
-const usageAge = 2 * time.Second
+// What is known of the nodes' processes is usageAge old at most, or so old that looking takes no more than one
+// part in usageShare of the time: unlike counters, it costs system calls, for each process.
+const (
+	usageAge   = 2 * time.Second
+	usageShare = 200
+)
 
-// usage is what the nodes use, looked at when somebody asks and at most once in usageAge. The zero value is
-// ready; it is safe for concurrent use.
+// usage is what the nodes use, looked at when somebody asks. The zero value is ready; it is safe for
+// concurrent use.
 type usage struct {
 	mu   sync.Mutex
-	seen time.Time
+	next time.Time // when it is to be looked at again
 	last []sample.Node
 }
 
 // nodes returns the nodes and what they use. Two calls return the same slice as long as nothing changed; it
 // is not to be written to.
 func (u *usage) nodes(a *agent, now time.Time) []sample.Node {
-	nodes, inits := a.sampleNodes()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	fresh := now.Sub(u.seen) >= usageAge
-	if !fresh && slices.EqualFunc(nodes, u.last, sameState) {
+	fresh := !now.Before(u.next)
+	if !fresh && a.sameNodes(u.last) {
 		return u.last
 	}
+	nodes, inits := a.sampleNodes()
 	known := make(map[string]*sample.Node, len(u.last))
 	for i := range u.last {
 		known[u.last[i].Name] = &u.last[i]
@@ -45,7 +48,7 @@ func (u *usage) nodes(a *agent, now time.Time) []sample.Node {
 		}
 	}
 	if fresh {
-		u.seen = now
+		u.next = now.Add(max(usageAge, usageShare*time.Since(now)))
 	}
 	u.last = nodes
 	return nodes

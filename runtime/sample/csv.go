@@ -46,11 +46,15 @@ func (r *Ring) cells(s *Sample) []string {
 		blank(2)
 	}
 	if r.Rates != nil {
-		cells = append(cells, number(r.PacketRate), number(r.ByteRate), number(r.DropRate))
+		drops := ""
+		if r.DropRate != nil {
+			drops = number(*r.DropRate)
+		}
+		cells = append(cells, number(r.PacketRate), number(r.ByteRate), drops)
 	} else {
 		blank(3)
 	}
-	if r.Counts != nil {
+	if r.Counts != nil && r.Drops != nil {
 		for _, reason := range Reasons(r.Drops) {
 			cells = append(cells, integer(reason.Count))
 		}
@@ -58,14 +62,17 @@ func (r *Ring) cells(s *Sample) []string {
 		blank(8)
 	}
 	if r.Program != nil {
-		rate, stalls := "", ""
+		rate, wakeups, stalls := "", "", ""
 		if r.Rates != nil && r.SyncRate != nil {
 			rate = number(*r.SyncRate)
+		}
+		if r.Wakeups != nil {
+			wakeups = integer(*r.Wakeups)
 		}
 		if r.Stalls != nil {
 			stalls = integer(*r.Stalls)
 		}
-		cells = append(cells, integer(r.Syncs), rate, integer(r.Wakeups), stalls)
+		cells = append(cells, integer(r.Syncs), rate, wakeups, stalls)
 	} else {
 		blank(4)
 	}

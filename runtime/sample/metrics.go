@@ -27,7 +27,7 @@ var metrics = []metric{
 	{"valelab_ring_syncs_total", "counter", "Syncs of the program that has the ring open.",
 		ofProgram(func(p *Program) *uint64 { return &p.Syncs })},
 	{"valelab_ring_wakeups_total", "counter", "Times that the switch woke the program.",
-		ofProgram(func(p *Program) *uint64 { return &p.Wakeups })},
+		ofProgram(func(p *Program) *uint64 { return p.Wakeups })},
 	{"valelab_ring_stalls_total", "counter", "Times that the ring was found full, each step of its program counted once.",
 		ofProgram(func(p *Program) *uint64 { return p.Stalls })},
 	{"valelab_ring_slots", "gauge", "Slots of the open ring.",

@@ -7,7 +7,7 @@ import "slices"
 type Rates struct {
 	PacketRate float64  `json:"packets-per-second"`
 	ByteRate   float64  `json:"bytes-per-second"`
-	DropRate   float64  `json:"drops-per-second"`
+	DropRate   *float64 `json:"drops-per-second,omitempty"`
 	SyncRate   *float64 `json:"syncs-per-second,omitempty"`
 }
 
@@ -30,27 +30,38 @@ func (s *Sample) SetRates(last *Sample) {
 		return
 	}
 	rates := make([]Rates, len(s.Rings)) // one piece of memory, not one a ring
-	syncs := make([]float64, len(s.Rings))
+	more := make([]struct{ drops, syncs float64 }, len(s.Rings))
 	find := last.finder()
 	for i := range s.Rings {
 		r := &s.Rings[i]
 		b := find(i, r)
 		if b == nil || r.Counts == nil || b.Counts == nil || r.Packets < b.Packets || r.Bytes < b.Bytes ||
-			r.Drops.Total() < b.Drops.Total() {
+			r.Dropped() < b.Dropped() || (r.Drops == nil) != (b.Drops == nil) {
 			continue
 		}
 		rates[i] = Rates{
 			PacketRate: float64(r.Packets-b.Packets) / seconds,
 			ByteRate:   float64(r.Bytes-b.Bytes) / seconds,
-			DropRate:   float64(r.Drops.Total()-b.Drops.Total()) / seconds,
+		}
+		if r.Drops != nil {
+			more[i].drops = float64(r.Dropped()-b.Dropped()) / seconds
+			rates[i].DropRate = &more[i].drops
 		}
 		if r.Program != nil && b.Program != nil && r.Syncs >= b.Syncs {
-			syncs[i] = float64(r.Syncs-b.Syncs) / seconds
-			rates[i].SyncRate = &syncs[i]
+			more[i].syncs = float64(r.Syncs-b.Syncs) / seconds
+			rates[i].SyncRate = &more[i].syncs
 		}
 		r.Rates = &rates[i]
 	}
 	s.setLoads(last)
+}
+
+// DropsPerSecond is the rate of drops, 0 where it is not known.
+func (r *Ring) DropsPerSecond() float64 {
+	if r.Rates == nil || r.DropRate == nil {
+		return 0
+	}
+	return *r.DropRate
 }
 
 // setLoads does the same for the nodes, which are looked at less often.
@@ -102,13 +113,11 @@ func sameRing(a, b *Ring) bool {
 	return a.Ring == b.Ring && a.Host == b.Host && a.Dir == b.Dir && a.Port == b.Port && a.Switch == b.Switch
 }
 
-// Since returns a copy of s whose counters begin at those of base: a baseline of the display. Rings that are
-// not in base, or have begun anew since, are counted from their own beginning.
-func (s *Sample) Since(base *Sample) *Sample {
+// Since returns a copy of s, in the memory, whose counters begin at those of base: a baseline of the display.
+// Rings that are not in base, or have begun anew since, are counted from their own beginning.
+func (s *Sample) Since(base *Sample, memory *Memory) *Sample {
 	out := *s
-	out.Rings = make([]Ring, len(s.Rings))
-	copy(out.Rings, s.Rings)
-	counts := make([]Counts, len(s.Rings))
+	out.Rings = memory.copy(s.Rings)
 	find := base.finder()
 	for i := range out.Rings {
 		r := &out.Rings[i]
@@ -116,15 +125,18 @@ func (s *Sample) Since(base *Sample) *Sample {
 		if r.Counts == nil || b == nil || b.Counts == nil || r.Packets < b.Packets {
 			continue
 		}
-		counts[i] = Counts{Packets: r.Packets - b.Packets, Bytes: r.Bytes - b.Bytes, Drops: r.Drops.Minus(b.Drops)}
-		r.Counts = &counts[i]
+		r.Packets, r.Bytes = r.Packets-b.Packets, r.Bytes-b.Bytes
+		if r.Drops != nil && b.Drops != nil {
+			*r.Drops = r.Drops.Minus(*b.Drops)
+		}
 		if r.Program != nil && b.Program != nil && r.Syncs >= b.Syncs {
-			p := Program{Syncs: r.Syncs - b.Syncs, Wakeups: r.Wakeups - b.Wakeups}
-			if r.Stalls != nil && b.Stalls != nil {
-				stalls := *r.Stalls - *b.Stalls
-				p.Stalls = &stalls
+			r.Syncs -= b.Syncs
+			if r.Wakeups != nil && b.Wakeups != nil {
+				*r.Wakeups -= *b.Wakeups
 			}
-			r.Program = &p
+			if r.Stalls != nil && b.Stalls != nil {
+				*r.Stalls -= *b.Stalls
+			}
 		}
 	}
 	return &out

@@ -16,7 +16,8 @@ type Sample struct {
 }
 
 // Ring is one ring of one port. Of a port that a node's programs have made, Interface is what they call it
-// (vale1:x); Node and Interface are empty for trunks and uplinks. A part that is nil is not known, or not there.
+// (vale1:x); Node and Interface are empty for trunks and uplinks. A part or counter that is nil is not known, or
+// not there: it is left out everywhere, and never shown as 0.
 type Ring struct {
 	Node      string `json:"node,omitempty"`
 	Interface string `json:"interface,omitempty"`
@@ -30,21 +31,23 @@ type Ring struct {
 	*Program
 	*Positions
 	*Rates
-	Exact bool `json:"exact"` // counted, not sampled
+	// Exact: Counts and Program, as far as they are there, were counted; else they were sampled: put together
+	// from looks now and then. Positions are those of one look always.
+	Exact bool `json:"exact"`
 }
 
 // Counts are the frames that came by.
 type Counts struct {
-	Packets uint64     `json:"packets"` // tx: taken in, rx: delivered; dropped ones are not among them
-	Bytes   uint64     `json:"bytes"`   // without preamble and frame check sequence
-	Drops   vale.Drops `json:"drops"`
+	Packets uint64      `json:"packets"` // tx: taken in, rx: delivered; dropped ones are not among them
+	Bytes   uint64      `json:"bytes"`   // without preamble and frame check sequence
+	Drops   *vale.Drops `json:"drops,omitempty"`
 }
 
 // Program is what the program that has the ring open, or those that had it, did.
 type Program struct {
 	Syncs   uint64  `json:"syncs"`
-	Wakeups uint64  `json:"wakeups"`          // of the program, by the switch
-	Stalls  *uint64 `json:"stalls,omitempty"` // rx: times that the ring was found full, each step of the program once
+	Wakeups *uint64 `json:"wakeups,omitempty"` // of the program, by the switch
+	Stalls  *uint64 `json:"stalls,omitempty"`  // rx: times that the ring was found full, each step of the program once
 }
 
 // Positions are those of an open ring. TX: slots [Cur, Head) wait for the switch. RX: slots [Head, Tail)
@@ -92,7 +95,7 @@ func (r *Ring) Name() string {
 
 // Idle says that it is a host ring that nobody has open and nothing has come by: nothing to show.
 func (r *Ring) Idle() bool {
-	return r.Host && r.Positions == nil && (r.Counts == nil || r.Packets+r.Drops.Total() == 0)
+	return r.Host && r.Positions == nil && (r.Counts == nil || r.Packets+r.Dropped() == 0)
 }
 
 // Pending is the number of slots that wait for whoever comes next: for the switch in a TX ring, for the
@@ -112,22 +115,12 @@ func (r *Ring) Pending() uint32 {
 	return (to + p.Slots - from) % p.Slots
 }
 
-// FromVale returns the ring as the switch counts it.
-func FromVale(c *vale.RingStats) Ring {
-	r := Ring{
-		Switch: c.Switch, Port: c.Port, Mode: c.Mode, Ring: c.Ring, Host: c.Host, Dir: c.Dir, Exact: c.Exact,
-		Counts: &Counts{Packets: c.Packets, Bytes: c.Bytes, Drops: c.Drops},
+// Dropped is the number of all drops that are known of.
+func (r *Ring) Dropped() uint64 {
+	if r.Counts == nil || r.Drops == nil {
+		return 0
 	}
-	if c.Mode == vale.ModeNetmap || c.Mode == vale.ModeMonitor || c.Syncs+c.Wakeups+c.Stalls > 0 {
-		r.Program = &Program{Syncs: c.Syncs, Wakeups: c.Wakeups}
-		if c.Dir == "rx" {
-			r.Stalls = &c.Stalls
-		}
-	}
-	if c.Head != nil {
-		r.Positions = &Positions{Slots: *c.Slots, Head: *c.Head, Cur: *c.Cur, Tail: *c.Tail}
-	}
-	return r
+	return r.Drops.Total()
 }
 
 // A Reason is a name of frames that went no further.
@@ -138,9 +131,12 @@ type Reason struct {
 	RX    bool // it happens at rx rings
 }
 
-// Reasons lists the drops by reason, in the order in which they are shown.
-func Reasons(d vale.Drops) [8]Reason {
-	return [8]Reason{
+// Reasons lists the drops by reason, in the order in which they are shown; those of nil are not known: none.
+func Reasons(d *vale.Drops) []Reason {
+	if d == nil {
+		return nil
+	}
+	return []Reason{
 		{"full", d.Full, false, true}, {"runt", d.Runt, true, true}, {"bad", d.Bad, true, true},
 		{"closed", d.Closed, false, true}, {"too-big", d.TooBig, true, true}, {"no-port", d.NoPort, true, false},
 		{"socket", d.Socket, true, true}, {"kernel", d.Kernel, true, true},

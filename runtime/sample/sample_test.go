@@ -2,12 +2,14 @@ package sample
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,18 +22,18 @@ var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // at is a lab at a time: a netmap endpoint, one with sockets, a trunk, two nodes.
 func at(seconds int64, packets, drops uint64) *Sample {
-	stalls := drops / 10
+	stalls, wakeups := drops/10, uint64(3)
 	cpu, memory := float64(seconds)/2, uint64(4<<20)
 	seen := time.Unix(seconds, 0).UTC()
 	return &Sample{
 		Lab: "lab", Time: seen,
 		Rings: []Ring{
 			{Node: "a", Interface: "eth1", Switch: "s", Port: "a:eth1", Mode: vale.ModeNetmap, Dir: "rx",
-				Counts:    &Counts{Packets: packets, Bytes: 60 * packets, Drops: vale.Drops{Full: drops}},
-				Program:   &Program{Syncs: packets / 4, Wakeups: 3, Stalls: &stalls},
+				Counts:    &Counts{Packets: packets, Bytes: 60 * packets, Drops: &vale.Drops{Full: drops}},
+				Program:   &Program{Syncs: packets / 4, Wakeups: &wakeups, Stalls: &stalls},
 				Positions: &Positions{Slots: 1024, Head: 1000, Cur: 1000, Tail: 20}, Exact: true},
 			{Node: "b", Interface: "eth1", Switch: "s", Port: "b:eth1", Mode: vale.ModeSocket, Dir: "tx",
-				Counts: &Counts{Packets: 7, Bytes: 420, Drops: vale.Drops{NoPort: 2}}, Exact: true},
+				Counts: &Counts{Packets: 7, Bytes: 420, Drops: &vale.Drops{NoPort: 2}}, Exact: true},
 			{Switch: "s", Port: `odd"port`, Mode: vale.ModeTrunk, Dir: "tx"}, // of which nothing is known
 		},
 		Nodes: []Node{
@@ -44,8 +46,8 @@ func at(seconds int64, packets, drops uint64) *Sample {
 func TestRates(t *testing.T) {
 	s := at(12, 3000, 30)
 	s.SetRates(at(10, 1000, 10))
-	syncs := 250.0
-	want := Rates{PacketRate: 1000, ByteRate: 60000, DropRate: 10, SyncRate: &syncs}
+	drops, syncs := 10.0, 250.0
+	want := Rates{PacketRate: 1000, ByteRate: 60000, DropRate: &drops, SyncRate: &syncs}
 	if diff := cmp.Diff(&want, s.Rings[0].Rates); diff != "" {
 		t.Errorf("rates (-want +got):\n%s", diff)
 	}
@@ -71,9 +73,47 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// What is not known is left out of every form, and never 0.
+func TestUnknown(t *testing.T) {
+	last, s := at(10, 1000, 10), at(12, 3000, 30)
+	for _, one := range []*Sample{last, s} {
+		one.Rings = one.Rings[:1]
+		one.Rings[0].Drops, one.Rings[0].Wakeups, one.Rings[0].Stalls, one.Rings[0].Exact = nil, nil, nil, false
+	}
+	s.SetRates(last)
+	if r := s.Rings[0].Rates; r == nil || r.PacketRate != 1000 || r.DropRate != nil {
+		t.Errorf("rates %+v", r)
+	}
+	text, err := json.Marshal(s.Rings[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var metrics, table bytes.Buffer
+	if err := errors.Join(WriteMetrics(&metrics, s), WriteCSV(&table, s, false)); err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{`"drops`, `"wakeups"`, `"stalls"`} {
+		if bytes.Contains(text, []byte(word)) {
+			t.Errorf("JSON has %s: %s", word, text)
+		}
+	}
+	for _, name := range []string{"drops", "wakeups", "stalls"} {
+		if bytes.Contains(metrics.Bytes(), []byte("\nvalelab_ring_"+name)) {
+			t.Errorf("metrics have %s:\n%s", name, &metrics)
+		}
+	}
+	if !bytes.Contains(metrics.Bytes(), []byte(`exact="false"`)) {
+		t.Errorf("metrics do not say that it was sampled:\n%s", &metrics)
+	}
+	want := "netmap,0,false,rx,3000,180000,1000,60000,,,,,,,,,,750,250,,,1024,1000,1000,20,false\n"
+	if got := table.String(); !strings.HasSuffix(got, want) {
+		t.Errorf("CSV is %swant the end %s", got, want)
+	}
+}
+
 func TestSince(t *testing.T) {
 	now := at(12, 3000, 30)
-	got := now.Since(at(10, 1000, 10))
+	got := now.Since(at(10, 1000, 10), new(Memory))
 	if r := got.Rings[0]; r.Packets != 2000 || r.Bytes != 120000 || r.Drops.Full != 20 || r.Syncs != 500 || *r.Stalls != 2 {
 		t.Errorf("since: %+v %+v", r.Counts, r.Program)
 	}
@@ -131,13 +171,15 @@ func TestStream(t *testing.T) {
 	s := at(1, 0, 0)
 	for range 200 {
 		next := at(1, 0, 0)
-		next.Rings, next.Nodes = cloneRings(s.Rings), s.Nodes
+		next.Rings, next.Nodes = s.Clone().Rings, s.Nodes
 		next.Time = s.Time.Add(time.Duration(rnd.Int64N(1e9)))
 		for i := range next.Rings {
 			r := &next.Rings[i]
 			if r.Counts != nil && rnd.IntN(2) == 0 {
 				r.Packets += rnd.Uint64N(1 << 40)
-				r.Drops.Kernel = rnd.Uint64() // may even go back
+				if r.Drops != nil {
+					r.Drops.Kernel = rnd.Uint64() // may even go back
+				}
 			}
 			if r.Positions != nil {
 				r.Head = rnd.Uint32N(1024)
@@ -149,7 +191,13 @@ func TestStream(t *testing.T) {
 		case 1: // one changes its mode
 			next.Rings[1].Mode = vale.ModeNetmap
 			next.Rings[1].Positions = &Positions{Slots: 64}
-		case 2: // the nodes are looked at again
+		case 2: // what is known of one changes
+			if c := next.Rings[0].Counts; c.Drops != nil {
+				c.Drops, next.Rings[0].Wakeups = nil, nil
+			} else {
+				c.Drops = &vale.Drops{Full: rnd.Uint64()}
+			}
+		case 3: // the nodes are looked at again
 			next.Nodes = []Node{{Name: "a", State: "backoff", Restarts: rnd.IntN(9)}}
 		}
 		if err := encoder.Encode(next); err != nil {
@@ -216,11 +264,14 @@ func BenchmarkStream(b *testing.B) {
 	}
 	var wire bytes.Buffer
 	encoder, decoder := NewEncoder(&wire), NewDecoder(&wire)
+	samples, turn := [2]*Sample{{Lab: "lab"}, {Lab: "lab"}}, 0
+	var memory [2]Memory
 	var last *Sample
 	b.ReportAllocs()
 	for b.Loop() {
-		next := *s
-		next.Rings = cloneRings(s.Rings)
+		next := samples[turn]
+		turn = 1 - turn
+		next.Rings = memory[turn].copy(s.Rings)
 		next.Time = s.Time.Add(100 * time.Millisecond)
 		for i := 0; i < len(next.Rings); i += 2 {
 			next.Rings[i].Packets += 1000
@@ -228,7 +279,7 @@ func BenchmarkStream(b *testing.B) {
 			next.Rings[i].Syncs += 10
 			next.Rings[i].Head = (next.Rings[i].Head + 100) % 1024
 		}
-		s = &next
+		s = next
 		if err := encoder.Encode(s); err != nil {
 			b.Fatal(err)
 		}

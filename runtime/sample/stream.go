@@ -33,7 +33,7 @@ type Encoder struct {
 	w      io.Writer
 	buf    []byte
 	frame  []byte
-	last   []Ring // shape of the sample before
+	last   []Ring // shape of the sample before, which the caller keeps
 	values []values
 	nodes  []Node
 	time   int64
@@ -43,18 +43,18 @@ type Encoder struct {
 // NewEncoder returns an encoder that writes each sample, and whatever belongs to it, in one piece.
 func NewEncoder(w io.Writer) *Encoder { return &Encoder{w: w} }
 
-// Encode writes one sample. It keeps s.
+// Encode writes one sample. It looks at the rings of s once more when it is called again.
 func (e *Encoder) Encode(s *Sample) error {
 	e.buf = e.buf[:0]
 	var err error
-	if e.begun && slices.EqualFunc(e.last, s.Rings, func(a, b Ring) bool { return sameShape(&a, &b) }) {
+	if e.begun && sameShapes(e.last, s.Rings) {
 		if !sameNodes(e.nodes, s.Nodes) {
 			err = e.addJSON(frameNodes, s.Nodes)
 		}
 		e.addValues(s)
 	} else {
 		err = e.addJSON(frameWhole, s)
-		e.values = make([]values, len(s.Rings))
+		e.values = slices.Grow(e.values[:0], len(s.Rings))[:len(s.Rings)]
 		for i := range s.Rings {
 			e.values[i].get(&s.Rings[i])
 		}
@@ -65,6 +65,18 @@ func (e *Encoder) Encode(s *Sample) error {
 	e.begun, e.last, e.nodes, e.time = true, s.Rings, s.Nodes, s.Time.UnixNano()
 	_, err = e.w.Write(e.buf)
 	return err
+}
+
+func sameShapes(a, b []Ring) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !sameShape(&a[i], &b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameNodes says whether two samples have one list of nodes, which is looked at less often than rings.
@@ -89,6 +101,10 @@ func (e *Encoder) addValues(s *Sample) {
 		var now values
 		now.get(&s.Rings[i])
 		last := &e.values[i]
+		if now == *last {
+			out = append(out, 0)
+			continue
+		}
 		var changed uint64
 		for k := range now {
 			if now[k] != last[k] {
@@ -109,10 +125,12 @@ func (e *Encoder) addValues(s *Sample) {
 
 // Decoder reads what an Encoder has written.
 type Decoder struct {
-	r     *bufio.Reader
-	last  *Sample
-	nodes []Node
-	frame []byte
+	r      *bufio.Reader
+	last   *Sample
+	memory [2]Memory // of the last sample and the one before, in turns
+	turn   int
+	nodes  []Node
+	frame  []byte
 }
 
 // NewDecoder returns a decoder of r.
@@ -121,8 +139,8 @@ func NewDecoder(r io.Reader) *Decoder { return &Decoder{r: bufio.NewReaderSize(r
 // ErrStream says that what was read is no stream of samples.
 var ErrStream = errors.New("not a stream of samples")
 
-// Next reads the next sample, which is the caller's, but for its nodes: they may be those of others too. The
-// error is io.EOF at the end.
+// Next reads the next sample. It stays as it is until Next is called for the second time; [Sample.Clone] makes
+// one that lasts. Only the rates may be written to. The error is io.EOF at the end.
 func (d *Decoder) Next() (*Sample, error) {
 	for {
 		kind, err := d.r.ReadByte()
@@ -139,7 +157,7 @@ func (d *Decoder) Next() (*Sample, error) {
 				return nil, fmt.Errorf("%w: %w", ErrStream, err)
 			}
 			d.last, d.nodes = s, s.Nodes
-			return d.hand(s), nil
+			return s, nil
 		case kind == frameNodes:
 			var nodes []Node
 			if err := json.Unmarshal(d.frame, &nodes); err != nil {
@@ -152,18 +170,11 @@ func (d *Decoder) Next() (*Sample, error) {
 				return nil, err
 			}
 			d.last = s
-			return d.hand(s), nil
+			return s, nil
 		default:
 			return nil, ErrStream
 		}
 	}
-}
-
-// hand gives out a sample of which the decoder keeps the numbers.
-func (d *Decoder) hand(s *Sample) *Sample {
-	out := *s
-	out.Rings = slices.Clone(s.Rings)
-	return &out
 }
 
 // read reads the length of a frame and the frame.
@@ -199,8 +210,12 @@ func (d *Decoder) values() (*Sample, error) {
 		return nil, ErrStream
 	}
 	in = in[n:]
-	s := &Sample{Lab: d.last.Lab, Time: d.last.Time.Add(time.Duration(elapsed)), Rings: cloneRings(d.last.Rings), Nodes: d.nodes}
+	d.turn = 1 - d.turn
+	s := &Sample{
+		Lab: d.last.Lab, Time: d.last.Time.Add(time.Duration(elapsed)), Rings: d.memory[d.turn].copy(d.last.Rings), Nodes: d.nodes,
+	}
 	for i := range s.Rings {
+		s.Rings[i].Rates = nil
 		changed, n := binary.Uvarint(in)
 		if n <= 0 || changed >= 1<<numValues {
 			return nil, ErrStream

@@ -1,5 +1,7 @@
 package sample
 
+import "github.com/valelab/valelab/netmap/vale"
+
 // The numbers of a ring that change all the time, in one order, for the stream.
 const (
 	atPackets = 0
@@ -14,19 +16,25 @@ const (
 	numValues = 16
 )
 
-type values [numValues]uint64
+type (
+	values     [numValues]uint64
+	dropValues [atSyncs - atDrops]uint64
+)
 
 // get collects the numbers; those that are not known are 0.
 func (v *values) get(r *Ring) {
 	*v = values{}
 	if c := r.Counts; c != nil {
 		v[atPackets], v[atBytes] = c.Packets, c.Bytes
-		for i, reason := range Reasons(c.Drops) {
-			v[atDrops+i] = reason.Count
+		if d := c.Drops; d != nil {
+			*(*dropValues)(v[atDrops:]) = dropValues{d.Full, d.Runt, d.Bad, d.Closed, d.TooBig, d.NoPort, d.Socket, d.Kernel}
 		}
 	}
 	if p := r.Program; p != nil {
-		v[atSyncs], v[atWakeups] = p.Syncs, p.Wakeups
+		v[atSyncs] = p.Syncs
+		if p.Wakeups != nil {
+			v[atWakeups] = *p.Wakeups
+		}
 		if p.Stalls != nil {
 			v[atStalls] = *p.Stalls
 		}
@@ -40,13 +48,18 @@ func (v *values) get(r *Ring) {
 func (v *values) put(r *Ring) {
 	if c := r.Counts; c != nil {
 		c.Packets, c.Bytes = v[atPackets], v[atBytes]
-		d := &c.Drops
-		for i, field := range []*uint64{&d.Full, &d.Runt, &d.Bad, &d.Closed, &d.TooBig, &d.NoPort, &d.Socket, &d.Kernel} {
-			*field = v[atDrops+i]
+		if c.Drops != nil {
+			d := (*dropValues)(v[atDrops:])
+			*c.Drops = vale.Drops{
+				Full: d[0], Runt: d[1], Bad: d[2], Closed: d[3], TooBig: d[4], NoPort: d[5], Socket: d[6], Kernel: d[7],
+			}
 		}
 	}
 	if p := r.Program; p != nil {
-		p.Syncs, p.Wakeups = v[atSyncs], v[atWakeups]
+		p.Syncs = v[atSyncs]
+		if p.Wakeups != nil {
+			*p.Wakeups = v[atWakeups]
+		}
 		if p.Stalls != nil {
 			*p.Stalls = v[atStalls]
 		}
@@ -63,41 +76,11 @@ func sameShape(a, b *Ring) bool {
 		(a.Positions == nil) != (b.Positions == nil) {
 		return false
 	}
-	if a.Program != nil && (a.Stalls == nil) != (b.Stalls == nil) {
+	if a.Counts != nil && (a.Drops == nil) != (b.Drops == nil) {
+		return false
+	}
+	if a.Program != nil && ((a.Stalls == nil) != (b.Stalls == nil) || (a.Wakeups == nil) != (b.Wakeups == nil)) {
 		return false
 	}
 	return a.Positions == nil || a.Slots == b.Slots
-}
-
-// cloneRings returns rings with the same shape and values in memory of their own, without rates.
-func cloneRings(from []Ring) []Ring {
-	rings := make([]Ring, len(from))
-	parts := make([]struct {
-		counts    Counts
-		program   Program
-		stalls    uint64
-		positions Positions
-	}, len(from))
-	for i := range from {
-		r, p := &from[i], &parts[i]
-		rings[i] = *r
-		rings[i].Rates = nil
-		if r.Counts != nil {
-			p.counts = *r.Counts
-			rings[i].Counts = &p.counts
-		}
-		if r.Program != nil {
-			p.program = *r.Program
-			rings[i].Program = &p.program
-			if r.Stalls != nil {
-				p.stalls = *r.Stalls
-				p.program.Stalls = &p.stalls
-			}
-		}
-		if r.Positions != nil {
-			p.positions = *r.Positions
-			rings[i].Positions = &p.positions
-		}
-	}
-	return rings
 }

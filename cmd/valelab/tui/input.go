@@ -75,8 +75,7 @@ func (m *Model) press(k tea.KeyMsg) tea.Cmd {
 	case is(m.keys.Freeze):
 		m.freeze()
 	case is(m.keys.Zero):
-		m.base = m.shown
-		m.fill()
+		m.zero()
 	case is(m.keys.Unzero):
 		m.base = nil
 		m.fill()
@@ -208,8 +207,20 @@ func (m *Model) escape() tea.Cmd {
 // freeze stops the screen, not the counting.
 func (m *Model) freeze() {
 	m.frozen = !m.frozen
-	if !m.frozen && m.live != nil {
+	switch {
+	case m.live == nil:
+	case m.frozen:
+		m.show(m.shown.Clone()) // the memory of live ones is used again
+	default:
 		m.show(m.live)
+	}
+}
+
+// zero counts from here on, on the screen only.
+func (m *Model) zero() {
+	if m.shown != nil {
+		m.base = m.shown.Clone()
+		m.fill()
 	}
 }
 

@@ -1,12 +1,15 @@
 package tui
 
 import (
+	"time"
+
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/sample"
 )
 
-// SampleMsg is a new sample; its rates are still to be set.
+// SampleMsg is a new sample; its rates are still to be set. It stays as it is until the source has been asked
+// for the next one and has brought it.
 type SampleMsg struct {
 	Gen    int
 	Sample *sample.Sample
@@ -27,6 +30,7 @@ type LabMsg struct {
 	Lab     *runtime.Inspection
 	Outlook *runtime.Outlook // what a deploy of File would do; nil: not known
 	File    string           // "": the plan that the lab was deployed from
+	Took    time.Duration    // the look
 	Err     error
 }
 
@@ -50,5 +54,8 @@ type DoneMsg struct {
 	Err  error
 }
 
-// refreshMsg says that what changes slowly is to be looked at again.
-type refreshMsg struct{}
+// refreshMsg says that captures and logs are to be looked at again, lookMsg the whole lab.
+type (
+	refreshMsg struct{}
+	lookMsg    struct{ number int }
+)

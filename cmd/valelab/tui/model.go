@@ -34,6 +34,7 @@ const (
 	maxEvents  = 1000
 	maxHistory = 240
 	slowly     = 2 * time.Second // between two looks at what changes slowly
+	lookShare  = 200             // looking at the whole lab takes one part of so many of the time at most
 )
 
 // Model is the whole state of the UI. One goroutine, bubbletea's, uses it.
@@ -49,25 +50,31 @@ type Model struct {
 	asking        *prompt
 	scrolled      int // lines that help and log are scrolled by
 
-	gen    int
-	live   *sample.Sample // the last one
-	shown  *sample.Sample // the same, but for frozen screens
-	base   *sample.Sample // counts begin here; nil: at the beginning
-	frozen bool
-	units  units
-	down   *DownMsg // the agent does not answer
-	lab    LabMsg
-	log    LogsMsg
-	node   string // whose log is shown
-	detail sample.Key
-	past   []float64 // packets a second into the switches
-	said   string    // the result of the last action
-	failed bool      // it was none
+	gen     int
+	live    *sample.Sample // the last one
+	shown   *sample.Sample // the same, but for frozen screens
+	base    *sample.Sample // counts begin here; nil: at the beginning
+	drawn   *sample.Sample // shown, counted from base
+	counted sample.Memory  // of drawn
+	visible []sample.Ring  // of drawn, without idle ones; memory for the tables
+	frozen  bool
+	units   units
+	down    *DownMsg // the agent does not answer
+	lab     LabMsg
+	look    int  // the number of the next look at the lab
+	soon    bool // it was called for by an event
+	log     LogsMsg
+	node    string // whose log is shown
+	detail  sample.Key
+	past    []float64 // packets a second into the switches
+	said    string    // the result of the last action
+	failed  bool      // it was none
 
 	busy     table[sample.Ring]
 	switches table[switchRow]
 	rings    table[sample.Ring]
 	tree     table[treeRow]
+	treePlan treePlan
 	nodes    table[sample.Node]
 	captures table[captureRow]
 	events   table[agent.Event]
@@ -87,7 +94,35 @@ func New(cfg Config, source Source) *Model {
 
 // Init starts everything that asks by itself.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(m.watch(), m.source.NextEvent, m.source.Lab, m.source.Captures)
+	return tea.Batch(m.watch(), m.source.NextEvent, m.source.Lab, m.source.Captures, refresh())
+}
+
+func refresh() tea.Cmd {
+	return tea.Tick(slowly, func(time.Time) tea.Msg { return refreshMsg{} })
+}
+
+// lookIn looks at the lab after a while, if nothing calls for it earlier.
+func (m *Model) lookIn(wait time.Duration) tea.Cmd {
+	m.look++
+	number := m.look
+	return tea.Tick(wait, func(time.Time) tea.Msg { return lookMsg{number} })
+}
+
+// lookAgain comes behind a look that took so long: that of a large lab compares thousands of objects.
+func (m *Model) lookAgain(took time.Duration) tea.Cmd {
+	if m.soon {
+		return nil
+	}
+	return m.lookIn(max(slowly, lookShare*took))
+}
+
+// lookSoon looks at the lab when it was changed, once for all events of one time.
+func (m *Model) lookSoon(e agent.Event) tea.Cmd {
+	if m.soon || e.Kind != agent.EventStep && e.Kind != agent.EventAgent && e.Kind != agent.EventKeeper {
+		return nil
+	}
+	m.soon = true
+	return m.lookIn(slowly)
 }
 
 // watch begins to take samples at the interval that is set.
@@ -124,12 +159,17 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case EventMsg:
 		m.addEvent(msg.Event)
-		return m, m.source.NextEvent
+		return m, tea.Batch(m.source.NextEvent, m.lookSoon(msg.Event))
 	case LabMsg:
 		m.lab = msg
-		return m, tea.Tick(slowly, func(time.Time) tea.Msg { return refreshMsg{} })
+		return m, m.lookAgain(msg.Took)
+	case lookMsg:
+		if msg.number == m.look {
+			m.soon = false
+			return m, m.source.Lab
+		}
 	case refreshMsg:
-		return m, tea.Batch(m.source.Lab, m.source.Captures, m.readLog())
+		return m, tea.Batch(m.source.Captures, m.readLog(), refresh())
 	case CapturesMsg:
 		m.setCaptures(msg)
 	case LogsMsg:
@@ -165,16 +205,21 @@ func (m *Model) show(s *sample.Sample) {
 
 // fill fills the tables of the screen that is shown.
 func (m *Model) fill() {
-	s := m.displayed()
+	m.drawn = m.shown
+	if m.shown != nil && m.base != nil {
+		m.drawn = m.shown.Since(m.base, &m.counted)
+	}
+	s := m.drawn
 	if s == nil {
 		return
 	}
-	visible := make([]sample.Ring, 0, len(s.Rings))
+	visible := m.visible[:0]
 	for i := range s.Rings {
 		if !s.Rings[i].Idle() {
 			visible = append(visible, s.Rings[i])
 		}
 	}
+	m.visible = visible
 	switch m.screen {
 	case screenOverview:
 		m.busy.set(visible)
@@ -187,14 +232,6 @@ func (m *Model) fill() {
 	case screenNodes, screenLog:
 		m.nodes.set(s.Nodes)
 	}
-}
-
-// displayed is the sample on the screen, with counts from the baseline.
-func (m *Model) displayed() *sample.Sample {
-	if m.shown != nil && m.base != nil {
-		return m.shown.Since(m.base)
-	}
-	return m.shown
 }
 
 func (m *Model) done(msg DoneMsg) {
@@ -215,12 +252,8 @@ type total struct {
 func totals(s *sample.Sample) (t total) {
 	for i := range s.Rings {
 		r := &s.Rings[i]
-		if r.Counts != nil {
-			t.dropped += r.Drops.Total()
-		}
-		if r.Rates != nil {
-			t.drops += r.DropRate
-		}
+		t.dropped += r.Dropped()
+		t.drops += r.DropsPerSecond()
 		if r.Host || r.Mode == "trunk" {
 			continue
 		}

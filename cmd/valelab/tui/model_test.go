@@ -328,21 +328,3 @@ func FuzzKeys(f *testing.F) {
 		}
 	})
 }
-
-// BenchmarkFrame is one frame of 1,000 rings: taking the sample in and drawing it.
-func BenchmarkFrame(b *testing.B) {
-	m, _ := fresh(Config{})
-	m.resize(200, 60)
-	m.pressAll("3")
-	packets := make([]uint64, 1000)
-	second := int64(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		second++
-		for i := range packets {
-			packets[i] += uint64(i)
-		}
-		m.feed(second, packets...)
-		m.View()
-	}
-}

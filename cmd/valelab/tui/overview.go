@@ -19,7 +19,7 @@ func (m *Model) drawOverview(width, height int) []string {
 		}
 		lines = append(lines, l.string())
 	}
-	s := m.displayed()
+	s := m.drawn
 	if s == nil {
 		add("", cell{"waiting for the first sample", th.dim})
 		return full(lines, width, height)
@@ -121,7 +121,7 @@ func reasonsOf(s *sample.Sample, u units) string {
 	var sums [8]uint64
 	var names [8]string
 	for i := range s.Rings {
-		if s.Rings[i].Counts == nil {
+		if s.Rings[i].Dropped() == 0 {
 			continue
 		}
 		for k, reason := range sample.Reasons(s.Rings[i].Drops) {

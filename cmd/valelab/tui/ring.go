@@ -22,7 +22,8 @@ func (m *Model) ring() *sample.Ring {
 func (m *Model) turn(n int) {
 	for i, at := range m.rings.order {
 		if m.rings.items[at].Key() == m.detail {
-			m.rings.cursor = max(0, min(i+n, len(m.rings.order)-1))
+			m.rings.choose(i + n)
+			m.rings.moved = true
 			m.detail = m.rings.selected().Key()
 			return
 		}
@@ -49,8 +50,10 @@ func (m *Model) drawRing(width, height int) []string {
 		cell{"  " + countedAs(r), th.dim})
 	rates := "  no rates yet"
 	if r.Rates != nil {
-		rates = fmt.Sprintf("  %s pkt/s  %s %s  %s drops/s", m.units.packets(r.PacketRate), m.units.bandwidth(r.ByteRate),
-			m.units.rateTitle(), m.units.packets(r.DropRate))
+		rates = fmt.Sprintf("  %s pkt/s  %s %s", m.units.packets(r.PacketRate), m.units.bandwidth(r.ByteRate), m.units.rateTitle())
+		if r.DropRate != nil {
+			rates += fmt.Sprintf("  %s drops/s", m.units.packets(*r.DropRate))
+		}
 	}
 	add(plain(rates))
 	roomy := height >= 10 || r.Positions == nil // else the slots need it
@@ -66,7 +69,9 @@ func (m *Model) drawRing(width, height int) []string {
 		if n, ok := r.PacketsPerSync(); ok {
 			program += fmt.Sprintf("  %.1f packets a sync", n)
 		}
-		program += fmt.Sprintf("  %s wakeups", m.units.count(r.Wakeups))
+		if r.Wakeups != nil {
+			program += fmt.Sprintf("  %s wakeups", m.units.count(*r.Wakeups))
+		}
 		if r.Stalls != nil {
 			program += fmt.Sprintf("  %s stalls", m.units.count(*r.Stalls))
 		}

@@ -47,7 +47,6 @@ func (m *Model) ringColumns() []column[sample.Ring] {
 	}
 	pps := func(r *sample.Rates) float64 { return r.PacketRate }
 	bps := func(r *sample.Rates) float64 { return r.ByteRate }
-	dps := func(r *sample.Rates) float64 { return r.DropRate }
 	return []column[sample.Ring]{
 		{title: "PORT", width: 12, grow: 18, prio: 0, cell: func(r *sample.Ring) cell { return plain(r.Port) },
 			compare: func(a, b *sample.Ring) int { return strings.Compare(a.Port, b.Port) }},
@@ -68,15 +67,15 @@ func (m *Model) ringColumns() []column[sample.Ring] {
 			}
 			return cell{m.units.bandwidth(r.ByteRate), m.quiet(r.ByteRate)}
 		}},
-		{title: "DROP/S", width: 7, right: true, prio: 2, compare: rate(dps), cell: func(r *sample.Ring) cell {
-			if r.Rates == nil {
+		{title: "DROP/S", width: 7, right: true, prio: 2, cell: func(r *sample.Ring) cell {
+			if r.Rates == nil || r.DropRate == nil {
 				return plain("-")
 			}
-			if r.DropRate > 0 {
-				return cell{m.units.packets(r.DropRate), m.theme.bad}
+			if *r.DropRate > 0 {
+				return cell{m.units.packets(*r.DropRate), m.theme.bad}
 			}
 			return cell{"0", m.theme.dim}
-		}},
+		}, compare: func(a, b *sample.Ring) int { return cmp.Compare(a.DropsPerSecond(), b.DropsPerSecond()) }},
 		{title: "OCCUPANCY", width: 15, right: true, prio: 5, cell: m.occupancy, compare: func(a, b *sample.Ring) int {
 			return cmp.Compare(share(a), share(b))
 		}},
@@ -93,10 +92,10 @@ func (m *Model) ringColumns() []column[sample.Ring] {
 			return plain(m.units.count(r.Bytes))
 		}},
 		{title: "DROPS", width: 16, grow: 30, prio: 8, cell: func(r *sample.Ring) cell {
-			if text := dropsOf(r); text != "-" {
-				return cell{text, m.theme.warn}
+			if r.Dropped() > 0 {
+				return cell{dropsOf(r), m.theme.warn}
 			}
-			return cell{"-", m.theme.dim}
+			return cell{dropsOf(r), m.theme.dim}
 		}},
 		{title: "SYNC/S", width: 6, grow: 2, right: true, prio: 10, cell: func(r *sample.Ring) cell {
 			if r.Rates == nil || r.SyncRate == nil {
@@ -189,19 +188,19 @@ func packetsOf(r *sample.Ring) uint64 {
 	return r.Packets
 }
 
-// dropsOf lists the drops of a ring by reason.
+// dropsOf lists the drops of a ring by reason; "-": they are not known.
 func dropsOf(r *sample.Ring) string {
-	if r.Counts == nil {
+	switch {
+	case r.Counts == nil || r.Drops == nil:
 		return "-"
+	case r.Dropped() == 0:
+		return "0"
 	}
 	var out []string
 	for _, reason := range sample.Reasons(r.Drops) {
 		if reason.Count > 0 {
 			out = append(out, reason.Name+" "+strconv.FormatUint(reason.Count, 10))
 		}
-	}
-	if len(out) == 0 {
-		return "-"
 	}
 	return strings.Join(out, " ")
 }

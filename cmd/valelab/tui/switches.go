@@ -80,7 +80,7 @@ func (m *Model) setSwitches(rings []sample.Ring) {
 			}
 		}
 		if r.Counts != nil {
-			s.dropped += r.Drops.Total()
+			s.dropped += r.Dropped()
 			if r.Dir == "tx" && !r.Host {
 				s.packets += r.Packets
 			}
@@ -89,7 +89,7 @@ func (m *Model) setSwitches(rings []sample.Ring) {
 			continue
 		}
 		s.rates = true
-		s.drops += r.DropRate
+		s.drops += r.DropsPerSecond()
 		switch {
 		case r.Host:
 		case r.Dir == "tx":

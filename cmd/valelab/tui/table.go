@@ -23,9 +23,11 @@ type list struct {
 	filter      string
 	sort        int // column; -1: as it comes
 	reverse     bool
-	tail        bool // the cursor stays at the end as rows come
-	moved       bool // the user has chosen a row, which the cursor stays on; else it stays at the top
-	height      int  // rows that were drawn last
+	tail        bool   // the cursor stays at the end as rows come
+	moved       bool   // the user has chosen a row, which the cursor stays on; else it stays at the top
+	chosen      string // key of that row
+	at          int    // and its item
+	height      int    // rows that were drawn last
 }
 
 // table shows items. T is what a row is made of.
@@ -53,12 +55,9 @@ func (t *table[T]) state() *list { return &t.list }
 
 func (t *table[T]) count() (shown, all int) { return len(t.order), len(t.items) }
 
-// set shows other items. The cursor stays on its row, if that is still there.
+// set shows other items, which may be in the memory of those before. The cursor stays on its row, if that is
+// still there.
 func (t *table[T]) set(items []T) {
-	selected := ""
-	if s := t.selected(); s != nil && t.moved {
-		selected = t.key(s)
-	}
 	t.items = items
 	t.arrange()
 	if t.tail {
@@ -69,20 +68,30 @@ func (t *table[T]) set(items []T) {
 		t.cursor = 0
 		return
 	}
-	t.restore(selected)
+	t.restore()
 }
 
 // refresh arranges the items anew, after a change of filter or order.
 func (t *table[T]) refresh() { t.set(t.items) }
 
-func (t *table[T]) restore(selected string) {
-	for i, at := range t.order {
-		if selected != "" && t.key(&t.items[at]) == selected {
-			t.cursor = i
-			return
-		}
+// restore brings the cursor back to its row. Mostly that is the same item as before.
+func (t *table[T]) restore() {
+	if t.at >= len(t.items) || t.key(&t.items[t.at]) != t.chosen {
+		t.at = slices.IndexFunc(t.items, func(item T) bool { return t.key(&item) == t.chosen })
 	}
-	t.cursor = max(0, min(t.cursor, len(t.order)-1))
+	if i := slices.Index(t.order, t.at); i >= 0 {
+		t.cursor = i
+		return
+	}
+	t.choose(t.cursor)
+}
+
+// choose puts the cursor on a row, or the one that is nearest.
+func (t *table[T]) choose(row int) {
+	t.cursor, t.chosen, t.at = max(0, min(row, len(t.order)-1)), "", 0
+	if s := t.selected(); s != nil {
+		t.chosen, t.at = t.key(s), t.order[t.cursor]
+	}
 }
 
 // arrange makes order of items.
@@ -101,9 +110,12 @@ func (t *table[T]) arrange() {
 		return
 	}
 	compare := t.columns[t.sort].compare
-	slices.SortStableFunc(t.order, func(a, b int) int {
+	slices.SortFunc(t.order, func(a, b int) int {
 		n := compare(&t.items[a], &t.items[b])
-		if t.reverse {
+		switch {
+		case n == 0:
+			return a - b // stable
+		case t.reverse:
 			return -n
 		}
 		return n
@@ -134,7 +146,7 @@ func (t *table[T]) selected() *T {
 }
 
 func (t *table[T]) move(rows int) {
-	t.cursor = max(0, min(t.cursor+rows, len(t.order)-1))
+	t.choose(t.cursor + rows)
 	t.moved = true
 	t.tail = t.tail && t.cursor == len(t.order)-1
 }

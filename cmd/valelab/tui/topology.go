@@ -17,6 +17,7 @@ type treeRow struct {
 	node   string
 	port   string // for captures
 	search string
+	rings  [2]int // it sums up those from the first to before the second
 	tx, rx float64
 	bytes  float64 // both ways
 	drops  float64
@@ -61,25 +62,86 @@ func (m *Model) initTree() {
 	}
 }
 
-// setTree makes the tree: nodes with their endpoints, then switches with their trunks and uplinks.
+// treePlan is what the rows of the tree were made of, without numbers.
+type treePlan struct {
+	rings []treeRing
+	nodes []treeNode
+}
+
+type (
+	treeRing struct{ node, iface, sw, port, mode string }
+	treeNode struct{ name, state string }
+)
+
+func treeRingOf(r *sample.Ring) treeRing {
+	return treeRing{r.Node, r.Interface, r.Switch, r.Port, r.Mode}
+}
+
+// same says whether rows made of these are the same as before, but for numbers: mostly they are.
+func (p *treePlan) same(rings []sample.Ring, nodes []sample.Node) bool {
+	if len(rings) != len(p.rings) || len(nodes) != len(p.nodes) {
+		return false
+	}
+	for i := range rings {
+		if treeRingOf(&rings[i]) != p.rings[i] {
+			return false
+		}
+	}
+	for i := range nodes {
+		if (treeNode{nodes[i].Name, nodes[i].State}) != p.nodes[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *treePlan) set(rings []sample.Ring, nodes []sample.Node) {
+	p.rings, p.nodes = p.rings[:0], p.nodes[:0]
+	for i := range rings {
+		p.rings = append(p.rings, treeRingOf(&rings[i]))
+	}
+	for i := range nodes {
+		p.nodes = append(p.nodes, treeNode{nodes[i].Name, nodes[i].State})
+	}
+}
+
+// setTree shows the tree.
 func (m *Model) setTree(rings []sample.Ring, nodes []sample.Node) {
-	var links []treeRow // one a port
+	rows := m.tree.items
+	if !m.treePlan.same(rings, nodes) {
+		m.treePlan.set(rings, nodes)
+		rows = m.treeRows(rings, nodes)
+	}
+	for i := range rows {
+		row := &rows[i]
+		row.tx, row.rx, row.bytes, row.drops, row.rates = 0, 0, 0, 0, false
+		for k := row.rings[0]; k < row.rings[1]; k++ {
+			addRates(row, &rings[k])
+		}
+	}
+	m.tree.set(rows)
+}
+
+// treeRows makes the tree: nodes with their endpoints, then switches with their trunks and uplinks.
+func (m *Model) treeRows(rings []sample.Ring, nodes []sample.Node) []treeRow {
+	var links []treeRow // one a port, whose rings come one after the other
 	for i := range rings {
 		r := &rings[i]
-		key := r.Switch + " " + r.Port
-		at := lastIf(links, key)
-		if at < 0 {
-			links = append(links, treeRow{key: key, node: r.Node, state: r.Mode, name: r.Port, to: towards(r), port: portOf(r)})
-			at = len(links) - 1
-			if r.Node != "" {
-				links[at].name = r.Interface
-			}
-			if r.Mode == "trunk" {
-				links[at].port = ""
-			}
-			links[at].search = r.Node + " " + r.Port + " " + r.Switch + " " + r.Mode
+		if i > 0 && r.Port == rings[i-1].Port && r.Switch == rings[i-1].Switch {
+			links[len(links)-1].rings[1]++
+			continue
 		}
-		addRates(&links[at], r)
+		l := treeRow{
+			key: r.Switch + " " + r.Port, node: r.Node, state: r.Mode, name: r.Port, to: towards(r), port: portOf(r),
+			search: r.Node + " " + r.Port + " " + r.Switch + " " + r.Mode, rings: [2]int{i, i + 1},
+		}
+		if r.Node != "" {
+			l.name = r.Interface
+		}
+		if r.Mode == "trunk" {
+			l.port = ""
+		}
+		links = append(links, l)
 	}
 	byNode := make(map[string][]treeRow, len(nodes))
 	for _, l := range links {
@@ -117,15 +179,7 @@ func (m *Model) setTree(rings []sample.Ring, nodes []sample.Node) {
 			m.branches(rows[at+1:])
 		}
 	}
-	m.tree.set(rows)
-}
-
-// lastIf is the index of the last link if it has the key: rings of a port come one after the other.
-func lastIf(links []treeRow, key string) int {
-	if n := len(links) - 1; n >= 0 && links[n].key == key {
-		return n
-	}
-	return -1
+	return rows
 }
 
 // branches draws the lines in front of the children of one row.
@@ -155,7 +209,7 @@ func addRates(l *treeRow, r *sample.Ring) {
 	}
 	l.rates = true
 	l.bytes += r.ByteRate
-	l.drops += r.DropRate
+	l.drops += r.DropsPerSecond()
 	if r.Dir == "tx" {
 		l.tx += r.PacketRate
 	} else {
