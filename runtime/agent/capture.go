@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/valelab/valelab/netmap/vale"
+	"github.com/valelab/valelab/runtime/pcapfilter"
 	"github.com/valelab/valelab/runtime/pcapng"
 )
 
@@ -58,7 +59,7 @@ type capture struct {
 	id      int
 	spec    CaptureSpec
 	started time.Time
-	filter  *bpf.VM // nil: everything
+	filter  *directions // nil: everything
 	from    *vale.Capture
 	stop    chan struct{}
 	end     func() // closes stop
@@ -67,8 +68,11 @@ type capture struct {
 	stats          []pcapng.Statistics // by port, without Lost
 }
 
+// directions run a filter over frames that the endpoint has sent, or gets.
+type directions struct{ sent, got *bpf.VM }
+
 // add makes a capture that is to run, and closes from when it can't.
-func (c *captures) add(spec CaptureSpec, filter *bpf.VM, from *vale.Capture) (*capture, error) {
+func (c *captures) add(spec CaptureSpec, filter *directions, from *vale.Capture) (*capture, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.all) == maxCaptures {
@@ -178,16 +182,29 @@ func (a *agent) startCapture(r *http.Request) (*capture, error) {
 }
 
 // machine is what runs the filter, and how much it must see of a frame.
-func (s *CaptureSpec) machine() (*bpf.VM, int, error) {
+func (s *CaptureSpec) machine() (*directions, int, error) {
 	if len(s.Program) == 0 {
 		return nil, s.Snaplen, nil
 	}
-	instructions, _ := bpf.Disassemble(s.Program)
-	vm, err := bpf.NewVM(instructions)
+	sent, err := pcapfilter.Machine(s.Program, true)
 	if err != nil {
 		return nil, 0, invalid("filter: %v", err)
 	}
-	return vm, maxSnaplen, nil
+	got, err := pcapfilter.Machine(s.Program, false)
+	if err != nil {
+		return nil, 0, invalid("filter: %v", err)
+	}
+	return &directions{sent, got}, maxSnaplen, nil
+}
+
+// keeps says whether a frame is wanted.
+func (d *directions) keeps(f *vale.Captured) bool {
+	vm := d.got
+	if f.Sent {
+		vm = d.sent
+	}
+	n, err := vm.Run(f.Data)
+	return err == nil && n > 0
 }
 
 // capturePoints finds the ports that a capture names.
@@ -254,10 +271,8 @@ var errCounted = errors.New("that was the last packet")
 func (one *capture) write(out *pcapng.Writer, f vale.Captured) error {
 	s := &one.stats[f.Point]
 	s.Received++
-	if one.filter != nil {
-		if keep, err := one.filter.Run(f.Data); err != nil || keep == 0 {
-			return nil
-		}
+	if one.filter != nil && !one.filter.keeps(&f) {
+		return nil
 	}
 	s.Accepted++
 	s.Delivered++

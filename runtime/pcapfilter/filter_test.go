@@ -29,6 +29,11 @@ var filters = []string{
 	"(ip[2:2] - ((ip[0]&0xf)<<2)) > 20", "len - 14 > 50", "ether[12:2] = 0x800", "ip[ip[9]] > 3", "arp[6:2] = 1", "tcp[0:2] * 2 > 160",
 	"4 + 3 * 2 = 10", "7 % 4 = 3 and tcp", "(1 + len) / 2 > 32", "6 ^ 3 = 5",
 	"vlan", "vlan 5", "vlan and ip", "vlan 5 and tcp port 80", "vlan and vlan", "not vlan", "vlan 7 and host 10.0.0.1",
+	"mpls", "mpls 100", "mpls and ip", "mpls 100 and host 10.0.0.1", "mpls and mpls 20", "mpls and mpls and ip6", "mpls 20 and tcp port 80",
+	"vlan and mpls", "not mpls", "mpls and udp[4:2] > 8", "mpls and ip6 host fd00::1", "mpls 100 and net 10",
+	"pppoed", "pppoes", "pppoes 5", "pppoes and ip", "pppoes 7 and host 10.0.0.1", "pppoes and tcp port 80", "pppoes and ip6", "pppoes and mpls",
+	"vlan and pppoes and udp", "pppoes and ether proto 0x88b5",
+	"inbound", "outbound", "not inbound", "inbound and tcp or outbound and udp", "outbound and vlan 5 and ip",
 	"host 10.0.0.1 and not port 22 and (tcp or udp)", "udp dst port 9 and not (src net 10.1.0.0/16 or broadcast)",
 }
 
@@ -45,11 +50,12 @@ func TestAgainstTcpdump(t *testing.T) {
 			t.Errorf("%s: %v", filter, err)
 			continue
 		}
-		ours := machine(t, code)
-		theirs := machine(t, tcpdumpCode(t, tcpdump, filter))
+		program := tcpdumpCode(t, tcpdump, filter)
+		ours := [2]*bpf.VM{machine(t, code, false), machine(t, code, true)}
+		theirs := [2]*bpf.VM{machine(t, program, false), machine(t, program, true)}
 		yes := 0
-		for _, packet := range packets {
-			a, b := run(t, ours, packet), run(t, theirs, packet)
+		for i, packet := range packets {
+			a, b := run(t, ours[i%2], packet), run(t, theirs[i%2], packet)
 			if a {
 				yes++
 			}
@@ -82,13 +88,12 @@ func tcpdumpCode(t *testing.T, tcpdump, filter string) (code []bpf.RawInstructio
 	return code
 }
 
-func machine(t testing.TB, code []bpf.RawInstruction) *bpf.VM {
+func machine(t testing.TB, code []bpf.RawInstruction, outbound bool) *bpf.VM {
 	t.Helper()
-	instructions, ok := bpf.Disassemble(code)
-	if !ok {
+	if _, ok := bpf.Disassemble(code); !ok {
 		t.Fatalf("not all of %v can be disassembled", code)
 	}
-	vm, err := bpf.NewVM(instructions)
+	vm, err := Machine(code, outbound)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +132,12 @@ func somePackets(n int) [][]byte {
 		}
 		kind := uint16(pick(0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd, 0x0806, 0x8035, 0x88b5))
 		binary.BigEndian.PutUint16(f[net-2:], kind)
+		switch around := rnd.IntN(6); {
+		case around == 0 && kind < 0x0806 || around == 0 && kind == 0x86dd:
+			net = mplsAround(f, net, rnd)
+		case around == 1:
+			net = pppAround(f, net, kind, rnd)
+		}
 		addr4 := func(at int) {
 			binary.BigEndian.PutUint32(f[at:], uint32(pick(0x0a000001, 0x0a000002, 0x0a000101, 0x0a010001, 0xe0000001, 0xc0a80001)))
 		}
@@ -174,6 +185,34 @@ func somePackets(n int) [][]byte {
 	return out
 }
 
+// mplsAround puts labels in front of a header at net, and says where that is then.
+func mplsAround(f []byte, net int, rnd *rand.Rand) int {
+	binary.BigEndian.PutUint16(f[net-2:], typeMPLS)
+	for labels := 1 + rnd.IntN(2); labels > 0; labels-- {
+		label := []uint32{100, 20, 3}[rnd.IntN(3)]<<12 | uint32(rnd.IntN(256))
+		if labels == 1 && rnd.IntN(8) > 0 {
+			label |= 1 << 8 // the bottom
+		}
+		binary.BigEndian.PutUint32(f[net:], label)
+		net += 4
+	}
+	return net
+}
+
+// pppAround puts the headers of a PPP session over Ethernet in front of one at net of this type.
+func pppAround(f []byte, net int, kind uint16, rnd *rand.Rand) int {
+	binary.BigEndian.PutUint16(f[net-2:], []uint16{typePPPoES, typePPPoES, typePPPoES, typePPPoED}[rnd.IntN(4)])
+	copy(f[net:], []byte{0x11, 0, 0, []byte{5, 7}[rnd.IntN(2)], 0, 40})
+	if inside, ok := pppTypes[uint32(kind)]; ok {
+		kind = uint16(inside)
+	}
+	if rnd.IntN(8) == 0 {
+		kind = 0x281
+	}
+	binary.BigEndian.PutUint16(f[net+6:], kind)
+	return net + 8
+}
+
 func TestRefused(t *testing.T) {
 	for filter, want := range map[string]string{
 		"foo":                        `"foo" is not expected here`,
@@ -191,7 +230,11 @@ func TestRefused(t *testing.T) {
 		"ip broadcast":               "not known here",
 		"vlan 5000":                  "not 0 to 4095",
 		"ip # udp":                   "not of its language",
-		"mpls":                       "not expected here",
+		"mpls and arp":               "only ip and ip6 can be told behind mpls",
+		"mpls and vlan":              "no vlan behind",
+		"mpls and pppoes":            "no pppoes behind",
+		"mpls 1048576":               "not 0 to 1048575",
+		"pppoes 65536":               "not 0 to 65535",
 		"ether":                      "stands before",
 		"arp proto 1":                "does not go with",
 		strings.Repeat("(", 200):     "parentheses deep",
@@ -216,7 +259,7 @@ func FuzzCompile(f *testing.F) {
 			t.Fatalf("%d instructions and error %v", len(code), err)
 		}
 		if err == nil {
-			run(t, machine(t, code), packet)
+			run(t, machine(t, code, len(packet)%2 == 0), packet)
 		}
 	})
 }

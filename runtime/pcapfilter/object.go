@@ -23,7 +23,7 @@ func (p *parser) object(q qualifiers, t token) (node, error) {
 		}
 		address, err := netip.ParseAddr(t.text)
 		if err != nil {
-			return nil, fmt.Errorf("filter: %s is not an address; names are not looked up", t)
+			return nil, fmt.Errorf("filter: %s is not an address, and names are not looked up: give the address itself", t)
 		}
 		return p.network(q, netip.PrefixFrom(address, address.BitLen()))
 	case "net":
@@ -101,16 +101,22 @@ func (p *parser) network(q qualifiers, prefix netip.Prefix) (node, error) {
 		}
 		return and{p.etherType(typeIPv6), q.either(inNetwork(base+8, prefix), inNetwork(base+24, prefix))}, nil
 	}
-	over := map[string]node{
-		"ip":   and{p.etherType(typeIPv4), q.either(inNetwork(base+12, prefix), inNetwork(base+16, prefix))},
-		"arp":  and{p.etherType(0x0806), q.either(inNetwork(base+14, prefix), inNetwork(base+24, prefix))},
-		"rarp": and{p.etherType(0x8035), q.either(inNetwork(base+14, prefix), inNetwork(base+24, prefix))},
+	arp := func(kind uint32) node {
+		return and{p.etherType(kind), q.either(inNetwork(base+14, prefix), inNetwork(base+24, prefix))}
 	}
-	if q.proto == "" {
-		return anyOf(over["ip"], over["arp"], over["rarp"]), nil
+	ip := func() node {
+		return and{p.etherType(typeIPv4), q.either(inNetwork(base+12, prefix), inNetwork(base+16, prefix))}
 	}
-	if n := over[q.proto]; n != nil {
-		return n, nil
+	switch q.proto {
+	case "":
+		if p.labels > 0 {
+			return ip(), nil
+		}
+		return anyOf(ip(), arp(etherTypes["arp"]), arp(etherTypes["rarp"])), nil
+	case "ip":
+		return ip(), nil
+	case "arp", "rarp":
+		return arp(etherTypes[q.proto]), nil
 	}
 	return nil, fmt.Errorf("filter: %s does not go with an IPv4 address", q.proto)
 }

@@ -28,17 +28,21 @@ func Compile(expression string) ([]bpf.RawInstruction, error) {
 	if p.at < len(tokens) {
 		return nil, fmt.Errorf("filter: %s is not expected here", p.peek())
 	}
+	if p.fault != nil {
+		return nil, p.fault
+	}
 	return assemble(n)
 }
 
-// parser reads tokens from left to right. What is built on the way depends on what was before: a vlan shifts
-// the headers behind it, and a bare number or address means what the last one with a qualifier did.
+// parser reads tokens from left to right. What is built on the way depends on what was before: a vlan, say,
+// shifts the headers behind it, and a bare number or address means what the last one with a qualifier did.
 type parser struct {
 	tokens []token
 	at     int
 	depth  int
-	off    uint32     // bytes of VLAN tags before the type
 	last   qualifiers // of the last address or number
+	fault  error      // what was found to be impossible on the way
+	inside
 }
 
 // String is the token as a message shows it.

@@ -68,7 +68,7 @@ func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // special parses primitives that take no qualifiers.
 func (p *parser) special() (n node, err error, ok bool) {
-	word, _ := p.word("less", "greater", "vlan", "broadcast", "multicast")
+	word, _ := p.word("less", "greater", "vlan", "mpls", "pppoed", "pppoes", "inbound", "outbound", "broadcast", "multicast")
 	switch word {
 	case "less", "greater":
 		size, err := parseNumber(p.next().text)
@@ -80,25 +80,25 @@ func (p *parser) special() (n node, err error, ok bool) {
 	case "vlan":
 		n, err := p.vlan()
 		return n, err, true
+	case "mpls":
+		n, err := p.mpls()
+		return n, err, true
+	case "pppoed":
+		return p.etherType(typePPPoED), nil, true
+	case "pppoes":
+		n, err := p.pppoes()
+		return n, err, true
+	case "inbound", "outbound":
+		var n node = test{load: []bpf.Instruction{bpf.LoadExtension{Num: bpf.ExtType}}, cond: bpf.JumpEqual, val: packetOutgoing}
+		if word == "inbound" {
+			n = not{n}
+		}
+		return n, nil, true
 	case "broadcast", "multicast":
 		n, err := p.toMany("ether", word)
 		return n, err, true
 	}
 	return nil, nil, false
-}
-
-// vlan parses what follows the word. The headers behind it lie 4 bytes further.
-func (p *parser) vlan() (node, error) {
-	var n = anyOf(p.etherType(0x8100), p.etherType(0x88a8), p.etherType(0x9100))
-	if id, err := parseNumber(p.peek().text); err == nil && !p.peek().symbol {
-		p.at++
-		if id > 4095 {
-			return nil, fmt.Errorf("filter: vlan %d is not 0 to 4095", id)
-		}
-		n = and{n, masked(p.off+14, 2, 0x0fff, id)}
-	}
-	p.off += 4
-	return n, nil
 }
 
 // direction parses src, dst, src or dst, src and dst.
@@ -141,8 +141,6 @@ func masked(off uint32, size int, mask, val uint32) node {
 		cond: bpf.JumpEqual, val: val,
 	}
 }
-
-func (p *parser) etherType(t uint32) node { return load(p.off+12, 2, t) }
 
 // firstFragment tells packets that have the header after IPv4's.
 func (p *parser) firstFragment() node { return masked(p.off+20, 2, 0x1fff, 0) }

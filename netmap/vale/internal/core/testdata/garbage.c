@@ -2,7 +2,7 @@
  * Drives the core with garbage, to be compiled with sanitizers: two switches of two workers with a trunk, one
  * port of each on a socket, two with rings in memory of exactly their size. Rings, control blocks and offload
  * headers are filled at random, often with what is nearly right; ports that break the rules are closed and
- * opened again.
+ * opened again. Captures come and go, and their readers are slow.
  *
  *	garbage SEED ROUNDS
  */
@@ -18,6 +18,7 @@
 
 #include "core.h"
 #include "netmap_abi.h"
+#include "tap.h"
 
 #define SLOTS    32
 #define RINGS    2
@@ -65,6 +66,8 @@ struct port {
 	struct vale_open *open;
 	struct shared mem;
 	int kick, wake, sock, peer;
+	struct vale_tap *tap[2]; /* of what goes through the switch, and through the host rings */
+	struct vale_tap_queue *queue;
 };
 
 static void fill_frame(uint8_t *p, uint32_t len)
@@ -143,6 +146,53 @@ static void close_port(struct port *p)
 	p->open = NULL;
 }
 
+#define QUEUE   16384 /* a few frames, or not even the largest */
+#define SNAPLEN 3000
+
+static uint64_t captured;
+
+/* What is in the queue are whole records of these taps. */
+static void read_taps(struct port *p)
+{
+	struct vale_tap_queue *q = p->queue;
+
+	while (q->tail != q->head) {
+		struct vale_tap_record rec;
+		uint64_t place = q->tail & (q->size - 1);
+
+		for (uint32_t i = 0; i < sizeof(rec); i++)
+			((uint8_t *)&rec)[i] = q->data[(place + i) & (q->size - 1)];
+		NEEDED(rec.time > 0 && rec.tag < 2 && rec.tx < 2 && rec.len > 0);
+		NEEDED(rec.caplen == (rec.len < SNAPLEN ? rec.len : SNAPLEN));
+		NEEDED(q->head - q->tail >= sizeof(rec) + rec.caplen && q->head - q->tail <= q->size);
+		q->tail += (sizeof(rec) + rec.caplen + 7) & ~7ull;
+		captured++;
+	}
+}
+
+static void end_taps(struct port *p)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		if (p->tap[i] != NULL)
+			vale_tap_free(p->tap[i]);
+		p->tap[i] = NULL;
+	}
+	free(p->queue);
+	p->queue = NULL;
+}
+
+static void begin_taps(struct port *p)
+{
+	p->queue = malloc(sizeof(*p->queue) + QUEUE);
+	NEEDED(p->queue != NULL);
+	memset(p->queue, 0, sizeof(*p->queue));
+	p->queue->size = QUEUE;
+	for (uint32_t i = 0; i < 2; i++) {
+		p->tap[i] = vale_tap_new(p->port, p->queue, i, SNAPLEN, i == 1);
+		NEEDED(p->tap[i] != NULL);
+	}
+}
+
 static void make_port(struct port *p, struct vale_switch *sw, struct vale_state *state, uint32_t index)
 {
 	int fds[2];
@@ -171,6 +221,7 @@ static void free_port(struct port *p)
 {
 	if (p->open != NULL)
 		close_port(p);
+	end_taps(p);
 	vale_port_free(p->port);
 	close(p->sock);
 	close(p->peer);
@@ -244,6 +295,12 @@ int main(int argc, char **argv)
 			for (uint32_t k = below(4); k > 0; k--)
 				send_message(&port[i]);
 			drain(&port[i]);
+			if (port[i].queue == NULL && below(20) == 0)
+				begin_taps(&port[i]);
+			else if (port[i].queue != NULL && below(4) == 0)
+				read_taps(&port[i]);
+			if (port[i].queue != NULL && below(60) == 0)
+				end_taps(&port[i]);
 			eventfd_write(port[i].kick, 1);
 		}
 		for (int i = 0; i < 4; i++)
@@ -257,6 +314,7 @@ int main(int argc, char **argv)
 						close_port(&port[k]);
 		}
 	}
+	NEEDED(captured > 0);
 	vale_trunk_disconnect(end[0], end[1]);
 	for (int i = 0; i < 6; i++)
 		free_port(&port[i]);
