@@ -72,7 +72,7 @@ static void shelf_put(struct shelf *sh, uint16_t len, uint16_t flags, bool tx)
 	struct netmap_slot *s = &sh->r->slot[sh->at];
 
 	s->len = len;
-	s->flags = (uint16_t)((flags & ~(NS_TXMON | NS_BUF_CHANGED)) | (tx ? NS_TXMON : 0));
+	s->flags = (uint16_t)((flags & ~(NS_TXMON | NS_BUF_CHANGED | NS_INDIRECT)) | (tx ? NS_TXMON : 0));
 	sh->frames += !(flags & NS_MOREFRAG);
 	sh->bytes += len;
 	sh->at = step(sh->r, sh->at);
