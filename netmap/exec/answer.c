@@ -19,10 +19,12 @@ bool still_there(struct supervisor *s, uint64_t id)
 }
 
 // A program that was interrupted or killed meanwhile takes no answer.
-static void reply(struct supervisor *s, uint64_t id, int64_t result)
+void reply(struct supervisor *s, uint64_t id, int64_t result)
 {
 	struct seccomp_notif_resp r = {.id = id};
 
+	if (result == ANSWERED)
+		return;
 	if (result == GO_ON)
 		r.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else if (result < 0 && result > -PAGE)
@@ -33,7 +35,7 @@ static void reply(struct supervisor *s, uint64_t id, int64_t result)
 }
 
 // The path is looked at once; another thread that changes it then has it its way: the kernel's open fails as ever.
-static bool is_device(struct seccomp_notif *n, uint64_t path)
+bool is_device(const struct seccomp_notif *n, uint64_t path)
 {
 	char text[sizeof(DEVICE)];
 	uint64_t first = PAGE - path % PAGE;
@@ -65,6 +67,19 @@ static int put(struct supervisor *s, uint64_t id, int file, uint32_t number, boo
 // Who looks for a free number.
 static pthread_mutex_t numbers = PTHREAD_MUTEX_INITIALIZER;
 
+// Puts it at a number of ours that is free, from this on. That is the call's result.
+static int put_anywhere(struct supervisor *s, struct seccomp_notif *n, int file, uint32_t from, bool cloexec)
+{
+	int ret = -EMFILE;
+
+	pthread_mutex_lock(&numbers);
+	for (uint32_t fd = from; fd < s->first_fd + FDS && ret == -EMFILE; fd++)
+		if (!process_has((int)n->pid, (int)fd))
+			ret = put(s, n->id, file, fd, cloexec, true);
+	pthread_mutex_unlock(&numbers);
+	return ret;
+}
+
 static void answer_open(struct supervisor *s, struct seccomp_notif *n, uint64_t path, uint64_t flags)
 {
 	int file, error = 0;
@@ -79,15 +94,25 @@ static void answer_open(struct supervisor *s, struct seccomp_notif *n, uint64_t 
 		reply(s, n->id, error == -ENOENT ? GO_ON : error);
 		return;
 	}
-	error = -EMFILE;
-	pthread_mutex_lock(&numbers);
-	for (uint32_t fd = s->first_fd; fd < s->first_fd + FDS && error == -EMFILE; fd++)
-		if (!process_has((int)n->pid, (int)fd))
-			error = put(s, n->id, file, fd, flags & O_CLOEXEC, true);
-	pthread_mutex_unlock(&numbers);
+	error = put_anywhere(s, n, file, s->first_fd, flags & O_CLOEXEC);
 	close(file); // with it the open, where it did not get there
 	if (error < 0)
 		reply(s, n->id, error);
+}
+
+// A copy gets a number of ours, too. One at a number that the program wants is known for what it is by ioctl, poll
+// and their kin, and its reads and writes are the memory's.
+static void answer_copy(struct supervisor *s, struct seccomp_notif *n, uint64_t from, bool cloexec)
+{
+	int file;
+
+	if (from >= s->first_fd + FDS || (file = process_descriptor((int)n->pid, (int)n->data.args[0])) < 0) {
+		reply(s, n->id, GO_ON);
+		return;
+	}
+	if (put_anywhere(s, n, file, from < s->first_fd ? s->first_fd : (uint32_t)from, cloexec) < 0)
+		reply(s, n->id, GO_ON);
+	close(file);
 }
 
 // The descriptor of an open that has just been registered becomes one of its region.
@@ -174,6 +199,17 @@ static int64_t answer_mmap(struct seccomp_notif *n)
 	return ret;
 }
 
+// The device is not for reading and writing.
+static int64_t refuse(const struct seccomp_notif *n, int error)
+{
+	struct open *o = open_find((int)n->pid, (int)n->data.args[0]);
+
+	if (o == NULL)
+		return GO_ON;
+	open_put(o);
+	return error;
+}
+
 void answer(struct supervisor *s, struct seccomp_notif *n)
 {
 	switch (n->data.nr) {
@@ -196,6 +232,46 @@ void answer(struct supervisor *s, struct seccomp_notif *n)
 	case __NR_select:
 	case __NR_pselect6:
 		reply(s, n->id, select_for(s, n));
+		return;
+	case __NR_epoll_ctl:
+		reply(s, n->id, epoll_control_for(n));
+		return;
+	case __NR_epoll_wait:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+		reply(s, n->id, epoll_wait_for(s, n));
+		return;
+	case __NR_stat:
+	case __NR_lstat:
+	case __NR_fstat:
+	case __NR_newfstatat:
+	case __NR_statx:
+		reply(s, n->id, stat_for(s, n));
+		return;
+	case __NR_access:
+	case __NR_faccessat:
+	case __NR_faccessat2:
+		reply(s, n->id, access_for(s, n));
+		return;
+	case __NR_dup:
+		answer_copy(s, n, 0, false);
+		return;
+	case __NR_fcntl:
+		if (n->data.args[1] == F_DUPFD || n->data.args[1] == F_DUPFD_CLOEXEC)
+			answer_copy(s, n, n->data.args[2], n->data.args[1] == F_DUPFD_CLOEXEC);
+		else
+			reply(s, n->id, GO_ON);
+		return;
+	case __NR_read:
+	case __NR_write:
+	case __NR_readv:
+	case __NR_writev:
+	case __NR_pread64:
+	case __NR_pwrite64:
+		reply(s, n->id, refuse(n, -EINVAL));
+		return;
+	case __NR_lseek:
+		reply(s, n->id, refuse(n, -ESPIPE));
 		return;
 	}
 	reply(s, n->id, GO_ON);

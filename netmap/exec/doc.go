@@ -6,7 +6,7 @@
 // from 6.6 on do it without a detour through another processor.
 //
 //	netmap-exec (supervisor) ──fork, seccomp, exec──> the program
-//	     ^  <── open, ioctl, mmap, poll, select ──────────┘
+//	     ^  <── open, stat, ioctl, mmap, poll, epoll ─────┘
 //	     └── the connection to the switch, one an open
 //
 // The descriptor that the program gets is the region's memfd, so that its mmap is the kernel's own; before the open
@@ -21,5 +21,7 @@
 // What belongs here: the filter, the supervisor, and finding out who needs it. The protocol is shared with the
 // library (netmap/preload/src, client.h).
 //
-// Known limits: epoll does not know these descriptors, and stat does not know the device.
+// Known limits: a copy that is made before the open is registered stays one of the empty file; one at a number that
+// the program asks for can be read as the memory that it is. A signal ends a wait up to 50 ms late, and if
+// two threads wait with a mask for the same signal of their process, one may miss what its ports get meanwhile.
 package exec

@@ -68,7 +68,7 @@ func supervised(socket string, argv ...string) *exec.Cmd {
 }
 
 func TestPrograms(t *testing.T) {
-	for _, program := range []string{"device", "sync", "poll", "map", "process", "threads"} {
+	for _, program := range []string{"device", "sync", "poll", "epoll", "fds", "map", "process", "threads"} {
 		t.Run(program, func(t *testing.T) {
 			bin := compile(t, "../preload/testdata/"+program)
 			socket, _ := lan(t)
@@ -76,6 +76,20 @@ func TestPrograms(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// A Go program makes all of its system calls itself, and its runtime some that are none of its own.
+func TestGoProgram(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "raw")
+	build := exec.Command("go", "build", "-o", bin, "./testdata/raw")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	socket, _ := lan(t)
+	if out, err := supervised(socket, bin).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -16,6 +16,12 @@
 
 static struct open opens[MAX_OPENS];
 static _Atomic uint32_t counter;
+static _Atomic uint32_t live;
+
+bool open_any(void)
+{
+	return atomic_load(&live) > 0;
+}
 
 int nm_keep_fd(int *fd)
 {
@@ -48,6 +54,7 @@ void open_put(struct open *o)
 		return;
 	nm_unbind(&o->port);
 	close(o->conn);
+	atomic_fetch_sub(&live, 1);
 	atomic_store(&o->refs, 0);
 }
 
@@ -129,6 +136,7 @@ struct open *open_new(const char *socket, int *file, int *error)
 			close(conn);
 		return NULL;
 	}
+	atomic_fetch_add(&live, 1);
 	memset(&o->port, 0, sizeof(o->port));
 	o->conn = conn;
 	o->token = TOKEN + atomic_fetch_add(&counter, 1);
@@ -164,12 +172,8 @@ int open_moved(struct open *o, int *file)
 	return 0;
 }
 
-struct open *open_find(int tid, int fd)
+struct open *open_hold(uint64_t token)
 {
-	uint64_t token;
-
-	if (!process_file(tid, fd, &token, NULL) || token < TOKEN)
-		return NULL;
 	for (int i = 0; i < MAX_OPENS; i++) {
 		if (opens[i].token != token || !grab(&opens[i]))
 			continue;
@@ -178,4 +182,13 @@ struct open *open_find(int tid, int fd)
 		open_put(&opens[i]);
 	}
 	return NULL;
+}
+
+struct open *open_find(int tid, int fd)
+{
+	uint64_t token;
+
+	if (!open_any() || !process_file(tid, fd, &token, NULL) || token < TOKEN)
+		return NULL;
+	return open_hold(token);
 }

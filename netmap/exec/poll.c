@@ -1,5 +1,4 @@
-// poll and select of the program: the syncs of its ports, and its other descriptors by duplicates. A signal ends its
-// wait at once; we notice a little later. The masks of ppoll and pselect can't be set for it.
+// poll and select of the program: the syncs of its ports, and its other descriptors by duplicates.
 #include "exec.h"
 
 #include <errno.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #define MAX_FDS 1024
-#define GLANCE  100000000 // ns between two looks whether it still waits
 #define ALWAYS  (POLLERR | POLLHUP | POLLNVAL)
 #define IN_SET  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
 #define OUT_SET (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
@@ -24,23 +22,29 @@ struct call {
 	unsigned n, nw;
 };
 
-static bool ours(const struct supervisor *s, int fd)
-{
-	return fd >= (int)s->first_fd && fd < (int)s->first_fd + FDS;
-}
-
-static void find(struct supervisor *s, struct call *c, int tid)
+// The program's ports, by whichever number; false: there are none in it.
+static bool find(struct call *c, int tid)
 {
 	for (unsigned i = 0; i < c->n; i++) {
-		struct pollfd *f = &c->fds[i];
-		struct open *o = ours(s, f->fd) ? open_find(tid, f->fd) : NULL;
+		struct open *o = c->fds[i].fd >= 0 ? open_find(tid, c->fds[i].fd) : NULL;
 
-		c->local[i] = *f;
-		c->local[i].fd = -1;
 		if (o != NULL)
-			c->watch[c->nw++] = (struct nm_watch){.port = &o->port, .fd = o->conn, .events = f->events, .index = i};
-		else if (f->fd >= 0)
-			c->local[i].fd = process_descriptor(tid, f->fd);
+			c->watch[c->nw++] = (struct nm_watch){
+				.port = &o->port, .fd = o->conn, .events = c->fds[i].events, .index = i};
+	}
+	return c->nw > 0;
+}
+
+// Duplicates of the others.
+static void duplicate(struct call *c, int tid)
+{
+	for (unsigned i = 0, next = 0; i < c->n; i++) {
+		c->local[i] = c->fds[i];
+		c->local[i].fd = -1;
+		if (next < c->nw && c->watch[next].index == i)
+			next++;
+		else if (c->fds[i].fd >= 0)
+			c->local[i].fd = process_descriptor(tid, c->fds[i].fd);
 	}
 }
 
@@ -81,12 +85,12 @@ static int others(struct call *c)
 	return found;
 }
 
-static int64_t run(struct supervisor *s, struct call *c, const struct seccomp_notif *n, int64_t timeout)
+static int64_t run(struct supervisor *s, struct call *c, const struct seccomp_notif *n, int64_t timeout, struct wait *w)
 {
 	uint64_t end = nm_now() + (uint64_t)(timeout > 0 ? timeout : 0);
 
 	for (;;) {
-		int64_t left = timeout;
+		int64_t left = timeout, over;
 		int found = look(c, (int)n->pid), ret = 0;
 
 		if (timeout > 0 && (left = (int64_t)(end - nm_now())) < 0)
@@ -94,20 +98,21 @@ static int64_t run(struct supervisor *s, struct call *c, const struct seccomp_no
 		for (unsigned i = 0; i < c->n; i++)
 			c->local[i].revents = 0;
 		if (c->nw < c->n || found == 0)
-			ret = nm_block(c->watch, c->nw, c->local, c->n, found > 0 ? 0 : left < 0 || left > GLANCE ? GLANCE : left,
-				       NULL, 0);
+			ret = nm_block(c->watch, c->nw, c->local, c->n, found > 0 || left == 0 ? 0 : wait_nap(w, left), NULL, 0);
 		if (ret > 0 && found == 0)
 			found = look(c, (int)n->pid);
 		found += others(c);
 		if (found > 0 || left == 0)
 			return found;
-		if (!still_there(s, n->id))
-			return -EINTR;
+		if ((over = wait_over(s, n, w)) != 0)
+			return over;
 	}
 }
 
+// GO_ON: there is no port in it (fds is as it was), or a signal is to be let in (nothing of the ports is
+// then asked for: the memory that they are to the kernel is not ready for that).
 static int64_t poll_set(struct supervisor *s, const struct seccomp_notif *n, struct pollfd *fds, unsigned count,
-			int64_t timeout)
+			int64_t timeout, struct wait *w)
 {
 	size_t size = count * (3 * sizeof(*fds) + sizeof(struct nm_watch));
 	struct call c = {.fds = fds, .n = count, .watch = calloc(1, size)};
@@ -116,15 +121,20 @@ static int64_t poll_set(struct supervisor *s, const struct seccomp_notif *n, str
 	if (c.watch == NULL)
 		return -ENOMEM;
 	c.local = (struct pollfd *)(c.watch + count);
-	find(s, &c, (int)n->pid);
-	ret = run(s, &c, n, timeout);
-	release(&c);
+	ret = GO_ON;
+	if (find(&c, (int)n->pid)) {
+		duplicate(&c, (int)n->pid);
+		ret = run(s, &c, n, timeout, w);
+		for (unsigned i = 0; ret == GO_ON && i < c.nw; i++)
+			fds[c.watch[i].index].events = 0;
+		release(&c);
+	}
 	free(c.watch);
 	return ret;
 }
 
 // The time limit at this address, which is NULL or a struct timespec; micro: a struct timeval.
-static int timeout_at(int tid, uint64_t at, bool micro, int64_t *ns)
+int timeout_at(int tid, uint64_t at, bool micro, int64_t *ns)
 {
 	struct timespec ts;
 
@@ -140,24 +150,47 @@ static int timeout_at(int tid, uint64_t at, bool micro, int64_t *ns)
 	return 0;
 }
 
+// Lets the kernel go on with a poll of the others, and the program have its array back then.
+static int64_t poll_without(struct supervisor *s, const struct seccomp_notif *n, const struct wait *w,
+			    const struct pollfd *without, const struct pollfd *fds, unsigned count)
+{
+	uint64_t at = n->data.args[0];
+
+	hide_begin();
+	nm_write(w->tid, at, without, count * sizeof(*fds));
+	reply(s, n->id, GO_ON);
+	hide_wait(w);
+	for (unsigned i = 0; i < count; i++)
+		if (without[i].events != fds[i].events)
+			nm_write(w->tid, at + i * sizeof(*fds) + offsetof(struct pollfd, events), &fds[i].events,
+				 sizeof(fds[i].events));
+	hide_end();
+	return ANSWERED;
+}
+
 int64_t poll_for(struct supervisor *s, struct seccomp_notif *n)
 {
-	struct pollfd fds[MAX_FDS];
+	struct pollfd fds[MAX_FDS], was[MAX_FDS];
 	uint64_t at = n->data.args[0], count = n->data.args[1];
+	bool plain = n->data.nr == __NR_poll;
 	int64_t timeout = (int)n->data.args[2], ret;
-	bool any = false;
+	struct wait w;
 
-	if (count == 0 || count > MAX_FDS || nm_read((int)n->pid, fds, at, count * sizeof(fds[0])) < 0)
+	if (!open_any() || count == 0 || count > MAX_FDS)
 		return GO_ON;
-	for (uint64_t i = 0; i < count; i++)
-		any = any || ours(s, fds[i].fd);
-	if (!any)
+	hide_none();
+	if (nm_read((int)n->pid, fds, at, count * sizeof(fds[0])) < 0)
 		return GO_ON;
-	if (n->data.nr == __NR_poll)
+	memcpy(was, fds, count * sizeof(fds[0]));
+	ret = wait_begin(&w, n, plain ? 0 : n->data.args[3], n->data.args[4]);
+	if (plain)
 		timeout = timeout < 0 ? -1 : timeout * 1000000;
-	else if ((ret = timeout_at((int)n->pid, n->data.args[2], false, &timeout)) < 0)
-		return ret;
-	ret = poll_set(s, n, fds, (unsigned)count, timeout);
+	else if (ret == 0)
+		ret = timeout_at((int)n->pid, n->data.args[2], false, &timeout);
+	if (ret == 0)
+		ret = poll_set(s, n, fds, (unsigned)count, timeout, &w);
+	if (ret == GO_ON && memcmp(was, fds, count * sizeof(fds[0])) != 0)
+		return poll_without(s, n, &w, fds, was, (unsigned)count);
 	if (ret >= 0 && nm_write((int)n->pid, at, fds, count * sizeof(fds[0])) < 0)
 		return -EFAULT;
 	return ret;
@@ -203,17 +236,52 @@ static int64_t give(struct sets *x, const struct seccomp_notif *n, const struct 
 	return found;
 }
 
+static void write_sets(const struct sets *x, const struct seccomp_notif *n)
+{
+	for (int i = 0; i < 3; i++)
+		if (x->at[i] != 0)
+			nm_write((int)n->pid, x->at[i], &x->set[i], x->size);
+}
+
+// Lets the kernel go on with a select of the others.
+static int64_t select_without(struct supervisor *s, const struct seccomp_notif *n, const struct wait *w,
+			      const struct sets *x, const struct pollfd *fds, unsigned count, const struct pollfd *was)
+{
+	struct sets without = *x;
+
+	for (unsigned i = 0; i < count; i++)
+		for (int which = 0; fds[i].events != was[i].events && which < 3; which++)
+			FD_CLR(was[i].fd, &without.set[which]);
+	hide_begin();
+	write_sets(&without, n);
+	reply(s, n->id, GO_ON);
+	hide_wait(w);
+	write_sets(x, n);
+	hide_end();
+	return ANSWERED;
+}
+
+// The mask of a pselect, as its last argument has it: 0 and 0 if there is none.
+static void select_mask(const struct seccomp_notif *n, uint64_t mask[2])
+{
+	mask[0] = mask[1] = 0;
+	if (n->data.nr == __NR_pselect6 && n->data.args[5] != 0)
+		nm_read((int)n->pid, mask, n->data.args[5], 2 * sizeof(mask[0]));
+}
+
 int64_t select_for(struct supervisor *s, struct seccomp_notif *n)
 {
 	struct sets x = {.at = {n->data.args[1], n->data.args[2], n->data.args[3]}};
-	struct pollfd fds[FD_SETSIZE];
+	struct pollfd fds[FD_SETSIZE], was[FD_SETSIZE];
+	struct wait w;
+	uint64_t mask[2];
 	int64_t nfds = (int)n->data.args[0], timeout, left, ret;
 	uint64_t begin = nm_now();
 	unsigned count = 0;
-	bool any = false;
 
-	if (nfds <= (int)s->first_fd || nfds > FD_SETSIZE)
+	if (!open_any() || nfds <= 0 || nfds > FD_SETSIZE)
 		return GO_ON;
+	hide_none();
 	x.size = (size_t)(nfds + 63) / 64 * 8;
 	for (int i = 0; i < 3; i++)
 		if (x.at[i] != 0 && nm_read((int)n->pid, &x.set[i], x.at[i], x.size) < 0)
@@ -222,13 +290,16 @@ int64_t select_for(struct supervisor *s, struct seccomp_notif *n)
 		if (wanted(&x, fd) == 0)
 			continue;
 		fds[count++] = (struct pollfd){.fd = fd, .events = wanted(&x, fd)};
-		any = any || ours(s, fd);
 	}
-	if (!any)
-		return GO_ON;
-	ret = timeout_at((int)n->pid, n->data.args[4], n->data.nr == __NR_select, &timeout);
+	memcpy(was, fds, count * sizeof(fds[0]));
+	select_mask(n, mask);
+	ret = wait_begin(&w, n, mask[0], mask[1]);
 	if (ret == 0)
-		ret = poll_set(s, n, fds, count, timeout);
+		ret = timeout_at((int)n->pid, n->data.args[4], n->data.nr == __NR_select, &timeout);
+	if (ret == 0)
+		ret = poll_set(s, n, fds, count, timeout, &w);
+	if (ret == GO_ON && memcmp(was, fds, count * sizeof(fds[0])) != 0)
+		return select_without(s, n, &w, &x, fds, count, was);
 	if (ret >= 0)
 		ret = give(&x, n, fds, count);
 	if (ret >= 0 && n->data.nr == __NR_select && timeout >= 0) { // as the kernel does: what is left of it

@@ -1,4 +1,4 @@
-// The supervisor: starts the program, answers its calls with as many threads as there are calls that wait, passes
+// The supervisor: starts the program, answers its calls with one thread more than there are calls that wait, passes
 // signals on, and ends as the program ended, once the last process that it left behind has.
 #include "exec.h"
 
@@ -16,39 +16,62 @@
 #include <unistd.h>
 
 static struct supervisor self;
-static _Atomic int idle; // threads that wait for a notification
+
+// Whose turn it is to receive: one thread at a time, since the kernel wakes all that wait for a notification. It
+// answers with the turn in its hand what takes no time, and gives it to another before it waits.
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int waiting; // threads that want the turn
+static __thread bool mine;
 
 static void *serve(void *unused);
 
-// Sees to it that one more can be answered while this one is.
 static void start_thread(void)
 {
 	pthread_t thread;
 
-	atomic_fetch_add(&idle, 1);
+	atomic_fetch_add(&waiting, 1);
 	if (pthread_create(&thread, NULL, serve, NULL) == 0)
 		pthread_detach(thread);
 	else
-		atomic_fetch_sub(&idle, 1);
+		atomic_fetch_sub(&waiting, 1);
+}
+
+void nm_may_wait(void)
+{
+	if (!mine)
+		return;
+	if (atomic_load(&waiting) == 0)
+		start_thread();
+	mine = false;
+	pthread_mutex_unlock(&turn);
+}
+
+// The thread is counted as one that waits already.
+static void take_turn(void)
+{
+	pthread_mutex_lock(&turn);
+	atomic_fetch_sub(&waiting, 1);
+	mine = true;
 }
 
 static void *serve(void *unused)
 {
-	(void)unused;
-	for (;;) {
-		struct seccomp_notif n;
+	struct seccomp_notif n;
 
+	(void)unused;
+	for (take_turn();;) {
 		memset(&n, 0, sizeof(n));
-		if (ioctl(self.listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0) {
-			if (errno == EINTR || errno == ENOENT) // ENOENT: it was interrupted before we came to it
-				continue;
-			return NULL;
+		if (ioctl(self.listener, SECCOMP_IOCTL_NOTIF_RECV, &n) == 0)
+			answer(&self, &n);
+		else if (errno != EINTR && errno != ENOENT) // ENOENT: it was interrupted before we came to it
+			break;
+		if (!mine) {
+			atomic_fetch_add(&waiting, 1);
+			take_turn();
 		}
-		if (atomic_fetch_sub(&idle, 1) == 1)
-			start_thread();
-		answer(&self, &n);
-		atomic_fetch_add(&idle, 1);
 	}
+	pthread_mutex_unlock(&turn);
+	return NULL;
 }
 
 // The last numbers that select can name, or that there are.

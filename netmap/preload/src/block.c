@@ -55,6 +55,8 @@ int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long 
 	unsigned long total = n;
 	int ret;
 
+	if (timeout != 0)
+		nm_may_wait();
 	if (timeout != 0 && linger(w, nw, timeout))
 		timeout = 0;
 	for (unsigned i = 0; i < nw; i++) {

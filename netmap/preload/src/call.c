@@ -126,8 +126,10 @@ static int receive_reply(int conn, struct nm_message *m, uint32_t id)
 
 int nm_call(struct nm_port *p, int conn, struct nm_message *m)
 {
-	int ret = lock_thread(p);
+	int ret;
 
+	nm_may_wait();
+	ret = lock_thread(p);
 	if (ret < 0)
 		return ret;
 	m->has_grant = false;

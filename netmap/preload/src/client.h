@@ -49,6 +49,9 @@ struct nm_port {
 hidden int nm_read(int pid, void *to, uint64_t from, size_t len);
 hidden int nm_write(int pid, uint64_t to, const void *from, size_t len);
 
+/* The user's: this thread is about to wait, for longer than a sync takes. */
+hidden void nm_may_wait(void);
+
 /* connect.c */
 hidden int nm_connect(const char *path);
 hidden bool nm_is_connection(int fd);
@@ -110,6 +113,37 @@ struct nm_watch {
 };
 hidden int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask,
 		    size_t mask_size);
+
+/* interest.c: the ports that an epoll watches. */
+#define NM_ITEMS 128
+struct epoll_event;
+struct nm_item {
+	int fd;          /* as the program names it */
+	uint64_t id;     /* the user's, of the open */
+	uint32_t events; /* 0 without modes: shot */
+	uint64_t data;
+	bool fresh;      /* not told of since it was added or changed */
+	uint64_t seen;   /* edge-triggered: where the rings stood when it was last told of */
+};
+struct nm_interest {
+	_Atomic int lock;
+	uint32_t n;
+	struct nm_item item[NM_ITEMS];
+};
+hidden int nm_interest_control(struct nm_interest *in, int fd, uint64_t id, int op, const struct epoll_event *ev);
+hidden bool nm_interest_empty(struct nm_interest *in);
+/* epfd: the kernel's epoll, with the other descriptors. pid: the process that waits. */
+hidden int nm_interest_wait(struct nm_interest *in, int epfd, int pid, struct epoll_event *to, int room, int64_t timeout,
+			    const void *mask, size_t mask_size);
+/* The user's: puts the item's port, held, and its connection's fd into the watch; false: it is no more. */
+hidden bool nm_hold_item(const struct nm_item *it, struct nm_watch *w);
+hidden void nm_release(struct nm_port *p);
+
+/* device.c */
+struct stat;
+struct statx;
+hidden void nm_device_stat(struct stat *st);
+hidden void nm_device_statx(struct statx *st);
 
 /* clock.c */
 hidden uint64_t nm_now(void);  /* nanoseconds, monotonic */

@@ -102,6 +102,7 @@ int nm_connect(const char *path)
 	uint64_t begin = nm_now();
 	int fd;
 
+	nm_may_wait();
 	while ((fd = attempt(path)) == -ECONNREFUSED && nm_now() - begin < PATIENCE)
 		sys(__NR_nanosleep, &pause, NULL);
 	return fd;

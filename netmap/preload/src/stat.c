@@ -1,4 +1,4 @@
-/* What the file looks like: a character device, readable and writable for whoever reaches the switch. */
+/* What a program learns of the file by its name or descriptor. */
 #include "preload.h"
 
 #include <fcntl.h>
@@ -6,9 +6,6 @@
 #include <unistd.h>
 
 #define DEVICE "/dev/netmap"
-#define MAJOR  10 /* of misc devices */
-#define MINOR  120
-#define INODE  0x6e65746d
 
 static inline bool is_device(const char *path)
 {
@@ -24,18 +21,9 @@ static bool is_port(int fd)
 	return o != NULL;
 }
 
-/* The kernel's struct stat, which is that of both C libraries. */
 static int describe(struct stat *st)
 {
-	struct stat device = {
-		.st_ino = INODE,
-		.st_nlink = 1,
-		.st_mode = S_IFCHR | 0666,
-		.st_rdev = MAJOR << 8 | MINOR,
-		.st_blksize = 4096,
-	};
-
-	*st = device;
+	nm_device_stat(st);
 	return 0;
 }
 
@@ -148,18 +136,8 @@ FXSTATAT(__fxstatat64)
 
 EXPORT int statx(int dir, const char *path, int flags, unsigned mask, struct statx *st)
 {
-	struct statx device = {
-		.stx_mask = STATX_BASIC_STATS,
-		.stx_blksize = 4096,
-		.stx_nlink = 1,
-		.stx_mode = S_IFCHR | 0666,
-		.stx_ino = INODE,
-		.stx_rdev_major = MAJOR,
-		.stx_rdev_minor = MINOR,
-	};
-
 	if (unlikely(named(dir, path, flags))) {
-		*st = device;
+		nm_device_statx(st);
 		return 0;
 	}
 	return (int)nm_result(sys(__NR_statx, dir, path, flags, mask, st));

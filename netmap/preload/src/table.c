@@ -237,6 +237,10 @@ void nm_drop_fd(int *fd)
 	sys_close(*fd);
 }
 
+void nm_may_wait(void)
+{
+}
+
 /* The program wants to put something else at this number. */
 int nm_move_hidden(int fd)
 {

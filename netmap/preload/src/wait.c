@@ -142,8 +142,10 @@ bool nm_taken(const struct nm_ring *r, bool tx, uint32_t head)
 void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
 {
 	struct pollfd fds[2] = {{.fd = p->wake, .events = POLLIN}, {.fd = conn}};
-	bool nap = nm_begin_sleep(p);
+	bool nap;
 
+	nm_may_wait();
+	nap = nm_begin_sleep(p);
 	count_sleep(r->ctl);
 	if (!nm_taken(r, tx, head)) {
 		sys(__NR_poll, fds, 2, nap ? NM_NAP : NM_SYNC_NAP);

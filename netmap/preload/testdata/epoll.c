@@ -115,6 +115,35 @@ static void edge(call *wait)
 	CHECK(epoll_ctl(ep, EPOLL_CTL_DEL, b.fd, NULL) == 0);
 }
 
+static volatile sig_atomic_t caught;
+
+static void count_signal(int signal)
+{
+	(void)signal;
+	caught++;
+}
+
+/* A signal that the mask lets through ends a sleep. */
+static void signals(void)
+{
+	struct sigaction action = {.sa_handler = count_signal};
+	struct epoll_event ev[4];
+	sigset_t alarm, none;
+
+	CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+	sigemptyset(&none);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	set(EPOLL_CTL_ADD, b.fd, EPOLLIN, 7);
+	CHECK(sigprocmask(SIG_BLOCK, &alarm, NULL) == 0);
+	CHECK(raise(SIGALRM) == 0);
+	CHECK(epoll_wait(ep, ev, 4, 50) == 0 && caught == 0);
+	FAILS(epoll_pwait(ep, ev, 4, -1, &none), EINTR);
+	CHECK(caught == 1);
+	CHECK(sigprocmask(SIG_UNBLOCK, &alarm, NULL) == 0);
+	CHECK(epoll_ctl(ep, EPOLL_CTL_DEL, b.fd, NULL) == 0);
+}
+
 static void mistakes(void)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
@@ -154,6 +183,7 @@ int main(void)
 	edge(by_wait);
 	edge(by_pwait);
 	edge(by_pwait2);
+	signals();
 	mistakes();
 	return 0;
 }

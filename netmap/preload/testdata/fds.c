@@ -15,6 +15,13 @@ static void works(int fd)
 	CHECK(ioctl(fd, NIOCRXSYNC, NULL) == 0);
 }
 
+/* Under a supervisor, a copy at a number that the program asks for can be read as the memory that it is. */
+#ifdef SUPERVISED
+#define UNREADABLE(i) ((i) == 0)
+#else
+#define UNREADABLE(i) true
+#endif
+
 static void copies(void)
 {
 	struct port a = port_open("a", 0), b = port_open("b", 0);
@@ -35,7 +42,9 @@ static void copies(void)
 		a.fd = copy[i];
 		send_frames(&a, 1, (uint32_t)i);
 		expect_frames(&b, 1, (uint32_t)i);
-		FAILS(read(copy[i], &fd, 1), EINVAL);
+		if (UNREADABLE(i))
+			FAILS(read(copy[i], &fd, 1), EINVAL);
+		CHECK(poll(&(struct pollfd){.fd = copy[i], .events = POLLIN | POLLOUT}, 1, -1) == 1);
 		if (i < 5)
 			CHECK(close(copy[i]) == 0);
 	}
@@ -47,6 +56,7 @@ static void copies(void)
 	port_close(&b);
 }
 
+#ifndef SUPERVISED /* there, a port's number is not the lowest */
 /* The number is closed without the library's knowledge, and then something else's. */
 static void behind(void)
 {
@@ -58,6 +68,8 @@ static void behind(void)
 	CHECK(write(pipes[1], &byte, 1) == 1 && read(fd, &byte, 1) == 1);
 	CHECK(close(pipes[0]) == 0 && close(pipes[1]) == 0);
 }
+
+#endif
 
 /* A daemon closes whatever may be there, but for its port. */
 static void closes_all(void)
@@ -90,7 +102,9 @@ static void closes_all(void)
 int main(void)
 {
 	copies();
+#ifndef SUPERVISED
 	behind();
+#endif
 	closes_all();
 	copies();
 	return 0;

@@ -163,29 +163,64 @@ static void both(call *wait)
 	expect_frames(&a, 2, 5);
 }
 
-static void nothing(int signal)
+static volatile sig_atomic_t caught;
+
+static void count_signal(int signal)
 {
 	(void)signal;
+	caught++;
 }
 
-/* A signal that the mask lets through ends a sleep. The supervisor can't set the mask. */
+/* The thread that main runs in gets a signal in a moment. */
+static void *signal_later(void *thread)
+{
+	usleep(30000);
+	CHECK(pthread_kill(*(pthread_t *)thread, SIGALRM) == 0);
+	return NULL;
+}
+
+/* A signal ends a sleep if the mask of then lets it through, be it there before or come meanwhile, and does not else. */
 static void signals(void)
 {
-#ifndef SUPERVISED
-	struct sigaction action = {.sa_handler = nothing};
-	struct pollfd p = {.fd = b.fd, .events = POLLIN};
+	struct sigaction action = {.sa_handler = count_signal};
+	struct pollfd p[2] = {{.fd = pipes[0], .events = POLLIN}, {.fd = b.fd, .events = POLLIN}};
+	struct timespec ms = {.tv_nsec = 100000000}, for_ever = {.tv_sec = 1000};
+	pthread_t t, self = pthread_self();
 	sigset_t alarm, none;
+	fd_set in;
 
 	CHECK(sigaction(SIGALRM, &action, NULL) == 0);
 	sigemptyset(&none);
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
+	CHECK(pthread_create(&t, NULL, signal_later, &self) == 0);
+	FAILS(poll(p, 2, -1), EINTR);
+	CHECK(pthread_join(t, NULL) == 0 && caught == 1);
 	CHECK(sigprocmask(SIG_BLOCK, &alarm, NULL) == 0);
 	CHECK(raise(SIGALRM) == 0);
-	FAILS(ppoll(&p, 1, NULL, &none), EINTR);
-#else
-	(void)nothing;
-#endif
+	CHECK(poll(p, 2, 100) == 0);
+	CHECK(ppoll(p, 2, &ms, NULL) == 0 && caught == 1);
+	FAILS(ppoll(p, 2, NULL, &none), EINTR);
+	CHECK(caught == 2 && p[1].fd == b.fd && p[1].revents == 0);
+	CHECK(pthread_create(&t, NULL, signal_later, &self) == 0);
+	FAILS(ppoll(p, 2, &for_ever, &none), EINTR);
+	CHECK(pthread_join(t, NULL) == 0 && caught == 3);
+	FD_ZERO(&in);
+	FD_SET(b.fd, &in);
+	FD_SET(pipes[0], &in);
+	CHECK(pthread_create(&t, NULL, signal_later, &self) == 0);
+	FAILS(pselect((b.fd > pipes[0] ? b.fd : pipes[0]) + 1, &in, NULL, NULL, NULL, &none), EINTR);
+	CHECK(pthread_join(t, NULL) == 0 && caught == 4);
+	send_frames(&a, 1, 0); /* the sets are as they were, for who goes on with them */
+	CHECK(pselect((b.fd > pipes[0] ? b.fd : pipes[0]) + 1, &in, NULL, NULL, NULL, NULL) == 1 && FD_ISSET(b.fd, &in));
+	take(b.rx, 1, 0);
+	/* Unblocked, but for the time of the call. */
+	CHECK(sigprocmask(SIG_UNBLOCK, &alarm, NULL) == 0);
+	CHECK(pthread_create(&t, NULL, signal_later, &self) == 0);
+	CHECK(ppoll(p, 2, &ms, &alarm) == 0);
+	CHECK(pthread_join(t, NULL) == 0);
+	while (caught != 5)
+		usleep(1000);
 }
 
 /* More descriptors than fit on a stack. */
