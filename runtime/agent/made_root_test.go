@@ -3,6 +3,7 @@ package agent
 import (
 	"encoding/binary"
 	"net"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -25,8 +26,11 @@ func askOn(t *testing.T, conn *net.UnixConn, op uint32, reqType uint16, name str
 	return call
 }
 
-// netmapCall returns what sends such a message and returns the errno of its answer.
+// netmapCall returns what sends such a message and returns the errno of its answer. A name that ends with /t is that of
+// a copy monitor, one with /z that of a zero-copy monitor.
 func netmapCall(t *testing.T, conn *net.UnixConn, reqType uint16, name string, body int) func(op uint32) int32 {
+	name, monitor, _ := strings.Cut(name, "/")
+	flags := map[string]uint64{"t": 0x100, "z": 0x400}[monitor]
 	return func(op uint32) int32 {
 		t.Helper()
 		const head = 24
@@ -43,6 +47,7 @@ func netmapCall(t *testing.T, conn *net.UnixConn, reqType uint16, name string, b
 			}
 			if reqType == 1 {
 				order.PutUint32(b[head+88+36:], 1) // nr_mode
+				order.PutUint64(b[head+88+48:], flags)
 			}
 		}
 		order.PutUint32(b, op)
@@ -66,12 +71,12 @@ func netmapCall(t *testing.T, conn *net.UnixConn, reqType uint16, name string, b
 	}
 }
 
-// What programs have made outlives the agent: ports of their own switches, ends of pipes, persistent ports.
+// What programs have made outlives the agent: ports of their own switches, ends of pipes, persistent ports, monitors.
 func TestRootMadePortsSurviveAgent(t *testing.T) {
 	l := startLab(t)
 	n := l.addNode("n1")
 	opens := map[string]func(uint32) int32{}
-	for _, name := range []string{"vale1:x", "vale1:y{7", "vale1:y}7"} {
+	for _, name := range []string{"vale1:x", "vale1:y{7", "vale1:y}7", "vale1:x/t", "vale1:x/z", "vale1:x/z", "vale1:y{7/t", "vale1:y}7/z"} {
 		opens[name] = askNetmap(t, n, 1, 1, name, 56)
 	}
 	askNetmap(t, n, 1, 8, "pv", 16) // NEWIF
