@@ -129,13 +129,13 @@ func (p *Params) checkVeths(d Demand) []Shortage {
 }
 
 // checkMemory finds what the machine has no memory for. The region that veths share is made as a whole with the first
-// of them, so it is not needed again when other labs have it already.
+// of them.
 func (p *Params) checkMemory(d Demand) []Shortage {
 	if d.Available <= 0 {
 		return nil
 	}
 	shared := 0
-	if len(d.Veths) > 0 && d.OtherVeths == 0 {
+	if len(d.Veths) > 0 && !p.RegionInUse() {
 		shared = p.RegionSize()
 	}
 	if shared > d.Available {

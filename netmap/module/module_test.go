@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -24,7 +25,7 @@ func loaded(other ...string) fstest.MapFS {
 	}
 	for _, o := range other {
 		name, value, _ := strings.Cut(o, "=")
-		dir["parameters/"+name] = &fstest.MapFile{Data: []byte(value + "\n")}
+		dir[path.Join("parameters", name)] = &fstest.MapFile{Data: []byte(value + "\n")}
 	}
 	return dir
 }
@@ -131,7 +132,7 @@ func TestCheck(t *testing.T) {
 		"large buffers": {other: []string{"buf_size=9024"}, demand: Demand{Veths: veths(1, 9000)}},
 		"memory": {demand: Demand{Veths: veths(1, 1500), Available: 300 << 20}, what: "the netmap module wants 327 MiB of memory for its buffers, 300 MiB are available",
 			hint: "echo 4098 > " + parameters + "buf_num"},
-		"memory of others": {demand: Demand{Veths: veths(1, 1500), OtherVeths: 1, Available: 300 << 20}},
+		"memory that is taken already": {other: []string{"buf_curr_num=163840", "../refcnt=1"}, demand: Demand{Veths: veths(1, 1500), Available: 300 << 20}},
 		"ports' memory": {demand: Demand{Veths: veths(4, 1500), Ports: ports(4), Available: 400 << 20}, can: true,
 			what: "netmap ports of all 4 endpoints together take 161 MiB of kernel memory, 72 MiB are available", hint: "slots: 256"},
 		"memory not known": {demand: Demand{Veths: veths(39, 1500), Ports: ports(1000)}},

@@ -94,3 +94,6 @@ func (p *Params) RegionSize() int {
 	}
 	return size
 }
+
+// RegionInUse says that the region stands already: its memory is not to be found again.
+func (p *Params) RegionInUse() bool { return p.References > 0 && p.or("buf_curr_num", 0) > 0 }
