@@ -283,7 +283,7 @@ func (c *chaosRun) deployFile(lab *chaosLab) (string, error) {
 }
 
 func (c *chaosRun) write(lab *chaosLab) {
-	if err := os.WriteFile(c.file, []byte(setBackend(lab.text("chaos"))), 0o600); err != nil {
+	if err := os.WriteFile(c.file, []byte(setBackend(lab.text("chaos"), *backend)), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -175,7 +175,7 @@ func (l *liveLab) settle(ring string) {
 // stop interrupts the node's command and waits for its last words.
 func (l *liveLab) stop(node, words string) {
 	l.t.Helper()
-	l.in(node, "sh", "-c", "kill -s INT -- -1") // everything but itself and the node's init
+	l.in(node, "kill", "-s", "INT", strconv.Itoa(l.commandOf(node)))
 	await(l.t, func() string {
 		if log := l.valelab("logs", node, "--lab", l.name); !strings.Contains(log, words) {
 			return fmt.Sprintf("the command of %s does not end:\n%s", node, log)

@@ -59,37 +59,36 @@ func newLab(t *testing.T, file string) *liveLab {
 // deploy brings the lab file up.
 func deploy(t *testing.T, file string) *liveLab {
 	t.Helper()
-	l := newLab(t, file)
-	l.valelab("deploy", onBackend(t, file))
-	return l
+	return deployOn(t, file, *backend)
 }
 
 // backend makes the labs of tests use one.
 var backend = flag.String("netmap", "", "the `BACKEND` of labs that tests deploy, user or kernel, in the place of what their files say")
 
-// onBackend gives the lab file with the backend that the tests are to use.
-func onBackend(t *testing.T, file string) string {
+// deployOn brings the lab file up with a backend; "" is that of the file.
+func deployOn(t *testing.T, file, backend string) *liveLab {
 	t.Helper()
-	if *backend == "" {
-		return file
+	l := newLab(t, file)
+	if backend != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file = filepath.Join(t.TempDir(), filepath.Base(file))
+		if err := os.WriteFile(file, []byte(setBackend(string(text), backend)), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := filepath.Join(t.TempDir(), filepath.Base(file))
-	if err := os.WriteFile(other, []byte(setBackend(string(text))), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return other
+	l.valelab("deploy", file)
+	return l
 }
 
-// setBackend writes the backend that the tests are to use into the text of a lab file that says nothing of it.
-func setBackend(text string) string {
-	if *backend == "" {
+// setBackend writes a backend into the text of a lab file that says nothing of it; "" changes nothing.
+func setBackend(text, backend string) string {
+	if backend == "" {
 		return text
 	}
-	return text + "\nnetmap: " + *backend + "\n"
+	return text + "\nnetmap: " + backend + "\n"
 }
 
 // destroy takes the lab down and looks for what is left of it.
@@ -191,7 +190,7 @@ func await(t *testing.T, check func() string) {
 		if why == "" {
 			return
 		}
-		if time.Since(begin) > 15*time.Second {
+		if time.Since(begin) > 2*time.Minute {
 			t.Fatal(why)
 		}
 	}
