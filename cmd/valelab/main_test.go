@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 		"valelab":       program,
 		"valelab-agent": func() { failIfBroken(); program() },
 		"netprobe":      netprobeMain,
+		"top-panics":    topPanics,
 	})
 }
 

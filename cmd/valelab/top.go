@@ -78,20 +78,24 @@ func renderer(out *os.File) *lipgloss.Renderer {
 	return r
 }
 
-// runTop runs the UI until it is quit or ctx ends. The terminal is itself
-// again when it returns, in whatever way.
 func runTop(ctx context.Context, out *os.File, cfg tui.Config, lab *runtime.Lab, word string) error {
 	frugal()
+	source := newTopSource(ctx, lab, state.FindRoot(), fileOf(word, lab.Name))
+	defer source.close()
+	return showTop(ctx, out, tui.New(cfg, source))
+}
+
+// showTop runs the UI until it is quit or ctx ends. The terminal is itself
+// again when it returns, in whatever way.
+func showTop(ctx context.Context, out *os.File, model tea.Model) error {
 	before, err := term.GetState(int(os.Stdin.Fd()))
 	if err != nil {
 		return fmt.Errorf("terminal: %w", err)
 	}
 	defer term.Restore(int(os.Stdin.Fd()), before)
-	source := newTopSource(ctx, lab, state.FindRoot(), fileOf(word, lab.Name))
-	defer source.close()
-	program := tea.NewProgram(tui.New(cfg, source), tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(),
+	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithOutput(out), tea.WithAltScreen(),
 		tea.WithMouseCellMotion(), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
-	_, err = program.Run()
+	_, err = program.Run() // after a panic it restores the terminal, then tells
 	switch {
 	case ctx.Err() != nil: // by a signal: it is what was wanted
 		return nil

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -13,7 +15,12 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/cmd/valelab/tui"
+	"github.com/valelab/valelab/runtime"
 )
 
 // topTerminal is a terminal with a lab's `valelab top` in it.
@@ -23,16 +30,24 @@ type topTerminal struct {
 	folder string // of the shell, for files
 }
 
-// openTop starts top in a terminal. When it has ended the terminal says
-// "ended STATUS"; its settings before and after are in files.
+// openTop starts top in a terminal.
 func openTop(t *testing.T, l *liveLab, width, height int, args string) *topTerminal {
 	t.Helper()
-	tt := &topTerminal{liveLab: l, folder: t.TempDir()}
+	tt := openTerminal(t, width, height, "VALELAB_RUN="+l.root, "valelab top "+args+" "+l.name)
+	tt.liveLab = l
+	return tt
+}
+
+// openTerminal starts a command in a terminal. When it has ended the terminal
+// says "ended STATUS"; its settings before and after are in files.
+func openTerminal(t *testing.T, width, height int, env, command string) *topTerminal {
+	t.Helper()
+	tt := &topTerminal{liveLab: &liveLab{t: t}, folder: t.TempDir()}
 	tt.socket = filepath.Join(tt.folder, "tmux")
-	script := "stty -a > before; valelab top " + args + " " + l.name + "; echo ended $?; stty -a > after; echo done > done; exec sleep 600"
+	script := "stty -a > before; " + command + "; echo ended $?; stty -a > after; echo done > done; exec sleep 600"
 	cmd := exec.Command("tmux", "-u", "-f", "/dev/null", "-S", tt.socket, "new-session", "-d",
 		"-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "-c", tt.folder, "sh", "-c", script)
-	cmd.Env = append(os.Environ(), "VALELAB_RUN="+l.root, "LC_ALL=C.UTF-8", "TERM=xterm-256color", "SHELL=/bin/sh")
+	cmd.Env = append(os.Environ(), env, "LC_ALL=C.UTF-8", "TERM=xterm-256color", "SHELL=/bin/sh")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("tmux: %v\n%s", err, out)
 	}
@@ -336,10 +351,77 @@ func TestRootTopEnds(t *testing.T) {
 		}
 		return ""
 	})
-	if err := unix.Kill(tt.program(), unix.SIGTERM); err != nil {
+	tt.end(unix.SIGTERM)
+	tt.checkRestored("ended 0")
+
+	hungUp := openTop(t, l, 80, 24, "")
+	hungUp.see("[1 Overview]", "PKT/S")
+	hungUp.end(unix.SIGHUP)
+	hungUp.checkRestored("ended 0")
+
+	// Without agent and keeper nobody ever answers again.
+	lost := openTop(t, l, 80, 24, "")
+	lost.see("[1 Overview]", "PKT/S")
+	var inspection runtime.Inspection
+	if err := json.Unmarshal([]byte(l.valelab("inspect", l.name, "-f", "json")), &inspection); err != nil {
 		t.Fatal(err)
 	}
-	tt.checkRestored("ended 0")
+	for _, pid := range []int{inspection.Keeper, inspection.Agent.PID} {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost.see("no agent, trying again")
+	lost.keys("?")
+	lost.see("> Help")
+	lost.keys("q")
+	lost.checkRestored("ended 0")
+}
+
+// end sends a signal to top.
+func (tt *topTerminal) end(s unix.Signal) {
+	tt.t.Helper()
+	if err := unix.Kill(tt.program(), s); err != nil {
+		tt.t.Fatal(err)
+	}
+}
+
+// panicking is a source of samples that is broken.
+type panicking struct {
+	topSource
+	message tea.Msg
+}
+
+func (p *panicking) Watch(int, time.Duration) tea.Msg {
+	if p.message == nil {
+		panic("of a command")
+	}
+	return p.message
+}
+func (p *panicking) NextEvent() tea.Msg { return nil }
+func (p *panicking) Lab() tea.Msg       { return nil }
+func (p *panicking) Captures() tea.Msg  { return nil }
+
+// topPanics is a mode of the test binary: top with a fault in it.
+func topPanics() {
+	source := &panicking{}
+	if os.Args[1] == "update" {
+		source.message = tui.SampleMsg{Gen: 1} // no sample
+	}
+	model := tui.New(tui.Config{Lab: "broken", Interval: time.Second, Renderer: lipgloss.NewRenderer(os.Stdout)}, source)
+	os.Exit(report(streams{os.Stdin, os.Stdout, os.Stderr}, showTop(context.Background(), os.Stdout, model)))
+}
+
+// A fault of top leaves a terminal that can be used, and tells of itself.
+func TestTopPanics(t *testing.T) {
+	needTmux(t)
+	for where, what := range map[string]string{"update": "nil pointer", "command": "of a command"} {
+		t.Run(where, func(t *testing.T) {
+			tt := openTerminal(t, 160, 100, "A=", "top-panics "+where)
+			tt.see(what, "goroutine", "top has failed")
+			tt.checkRestored("ended 1")
+		})
+	}
 }
 
 // Where there is no terminal, top prints tables.

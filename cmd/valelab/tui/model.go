@@ -82,7 +82,7 @@ type Model struct {
 
 // New returns a model that has seen nothing yet.
 func New(cfg Config, source Source) *Model {
-	m := &Model{cfg: cfg, source: source, theme: newTheme(cfg.Renderer, cfg.ASCII), keys: newKeyMap(), width: 80, height: 24}
+	m := &Model{cfg: cfg, source: guarded{source}, theme: newTheme(cfg.Renderer, cfg.ASCII), keys: newKeyMap(), width: 80, height: 24}
 	m.initRings()
 	m.initSwitches()
 	m.initTree()
@@ -176,6 +176,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.Node == m.node {
 			m.log = msg
 		}
+	case panicMsg:
+		panic(string(msg))
 	case DoneMsg:
 		m.done(msg)
 		return m, m.source.Captures

@@ -79,7 +79,7 @@ func (m *Model) tabs(width int) (tabs []tabPlace) {
 		tabs = append(tabs, tabPlace{s, at, text})
 		at += len(text)
 	}
-	if at <= width {
+	if at+runewidth.StringWidth(m.trail()) <= width {
 		return tabs
 	}
 	at, tabs = 1, nil
@@ -126,14 +126,20 @@ func (m *Model) tabLine(width int) string {
 		}
 		l.text(s, text)
 	}
-	if m.screen >= numTabs {
-		title := screenTitles[m.screen]
-		if m.screen == screenLog {
-			title += " of " + m.node
-		}
-		l.text(th.accent, " > "+title)
-	}
+	l.text(th.accent, m.trail())
 	return l.string()
+}
+
+// trail is the way from the tab to the screen.
+func (m *Model) trail() string {
+	if m.screen < numTabs {
+		return ""
+	}
+	trail := " > " + screenTitles[m.screen]
+	if m.screen == screenLog {
+		trail += " of " + m.node
+	}
+	return trail
 }
 
 // footLine is the question that is asked, the result of the last action, or the keys that matter here.
