@@ -4,7 +4,6 @@ package main
 
 import (
 	"os/exec"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,8 +59,6 @@ func missing(text string, words ...string) string {
 	return "none of " + strings.Join(words, ", ") + " in:\n" + text
 }
 
-var trafficReport = regexp.MustCompile(`(sent|received) (\d+) packets, \d+ bytes in ([0-9.]+) s`)
-
 // logRates logs what the summaries of a sender and a receiver say, as the runner looks for it.
 func logRates(t *testing.T, what, tx, rx string) {
 	t.Helper()
@@ -72,7 +69,7 @@ func logRates(t *testing.T, what, tx, rx string) {
 			t.Fatalf("no summary in:\n%s", text)
 		}
 		n, _ := strconv.ParseFloat(m[2], 64)
-		seconds, _ := strconv.ParseFloat(m[3], 64)
+		seconds, _ := strconv.ParseFloat(m[4], 64)
 		if n == 0 || seconds == 0 {
 			t.Errorf("%s: %s", what, m[0])
 			continue
