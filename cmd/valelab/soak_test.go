@@ -45,6 +45,9 @@ func TestSoakScale(t *testing.T) {
 	}
 }
 
+// TestSoakGarbage is TestRootGarbage for a minute.
+func TestSoakGarbage(t *testing.T) { garbage(t, 20, 3*time.Second) }
+
 // TestSoakIdle watches a lab of 100 endpoints in which nothing happens.
 func TestSoakIdle(t *testing.T) {
 	l := deploy(t, writeLab(t, 100))
