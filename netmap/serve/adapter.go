@@ -171,7 +171,16 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 	spec := region.Spec{
 		Name: name, TxRings: e.Rings, RxRings: e.Rings, HostTxRings: 1, HostRxRings: 1, TxSlots: e.Slots, RxSlots: e.Slots,
 	}
-	a, err := s.newAdapter(name, spec, 0, nil)
+	geo, err := region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES})
+	if err != nil {
+		return nil, errors.Join(unix.EINVAL, err)
+	}
+	m, err := s.nextMemory(geo)
+	if err != nil {
+		return nil, err
+	}
+	m.lab = true
+	a, err = s.newAdapter(name, spec, 0, m)
 	if err != nil {
 		return nil, err
 	}

@@ -132,12 +132,15 @@ func (s *Space) adopt(r adapterRecord, restore *vale.Restore) (*adapter, error) 
 	if m == nil {
 		m = s.addMemory(r.Memory, r.Geometry)
 	}
+	m.users++
+	defer s.leave(m)
 	if r.Bridge == "" {
 		e := s.host.Endpoint(r.Name)
 		if e == nil {
 			return nil, fmt.Errorf("there is no endpoint %s", r.Name)
 		}
 		m.users++
+		m.lab = true
 		a := &adapter{name: r.Name, spec: r.Spec, memory: m, endpoint: e, port: e.Port}
 		s.adapters[r.Name] = a
 		return a, nil

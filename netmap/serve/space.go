@@ -16,6 +16,8 @@ const (
 	maxBridges = 32 // switches that its programs make; the module has 8 of a network namespace
 	maxVIFs    = 64 // persistent ports
 	maxOnLab   = 32 // ports on one of the lab's switches, which has 252 for all
+
+	maxMemory = 4 << 30 // bytes of the regions that its programs make; those of endpoints are the lab's
 )
 
 // Host is what a Space needs of its server. Its methods are called by those of
@@ -90,7 +92,8 @@ func (s *Space) Close() {
 type memory struct {
 	*vale.Memory
 	id    uint16
-	users int // adapters
+	lab   bool // of an endpoint
+	users int  // adapters
 }
 
 // globalID is the id of the region that ports get which ask for it: netmap's
@@ -104,8 +107,32 @@ func global() region.Geometry {
 	}
 }
 
-// newMemory gives a geometry the lowest id that is free.
+// newMemory gives a geometry the lowest id that is free, and makes its region,
+// within what programs may make. A region takes room only as far as it is
+// written to, but a program can write to all of it.
 func (s *Space) newMemory(geo region.Geometry) (*memory, error) {
+	if err := s.roomFor(geo); err != nil {
+		return nil, err
+	}
+	return s.nextMemory(geo)
+}
+
+// roomFor says whether programs may make a region of this geometry.
+func (s *Space) roomFor(geo region.Geometry) error {
+	sum := geo.MemSize()
+	for _, m := range s.memories {
+		if !m.lab {
+			sum += m.Geometry().MemSize()
+		}
+	}
+	if sum > maxMemory {
+		return unix.ENOMEM
+	}
+	return nil
+}
+
+// nextMemory is newMemory without a bound.
+func (s *Space) nextMemory(geo region.Geometry) (*memory, error) {
 	for id := uint16(globalID + 1); id != 0; id++ {
 		if s.memories[id] == nil {
 			return s.addMemory(id, geo), nil
@@ -127,6 +154,9 @@ func (s *Space) findMemory(id uint16) (*memory, error) {
 	case id == 0:
 		return nil, nil
 	case m == nil && id == globalID:
+		if err := s.roomFor(global()); err != nil {
+			return nil, err
+		}
 		return s.addMemory(globalID, global()), nil
 	case m == nil:
 		return nil, unix.EINVAL
