@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/valelab/valelab/runtime/docker"
 )
 
 // Unmodified netmap programs find their ports in every kind of node: with glibc, with musl, static, in containers and
@@ -99,4 +101,45 @@ func (l *liveLab) logHas(node, want string) string {
 		return "node " + node + " has said " + log + ", not " + want
 	}
 	return ""
+}
+
+// A program in a container gets at nothing of another node, whatever it guesses: its memory, ports, lists, sockets.
+func TestRootIntruder(t *testing.T) {
+	needLibrary(t)
+	needEngine(t)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	compileC(t, "frames", filepath.Join(dir, "frames"), "gcc")
+	compileC(t, "intrude", filepath.Join(dir, "intrude"), "gcc")
+	l := deployContainers(t, "cintrude", strings.ReplaceAll(`
+switches: {left: {}, right: {}}
+defaults: {image: IMAGE, cmd: sleep 1000, binds: ["BOUND:/opt:ro"]}
+nodes:
+  intruder: {}
+  other: {}
+  third: {}
+links:
+  - [intruder:eth1, left]
+  - [other:eth1, right]
+  - [third:eth1, right]
+`, "BOUND", dir))
+	for _, port := range []string{"eth1", "vale9:h"} {
+		l.run("other", "/opt/frames", "hold", port).says("ready")
+	}
+	l.run("third", "/opt/frames", "send", "eth1", "1", "40").says("ready").ends()
+	l.run("other", "/opt/frames", "send", "vale9:s", "1", "40").says("ready").ends()
+
+	if out := l.in("other", "/opt/intrude", "vale9:h"); !strings.Contains(out, "memory 2: the other's frames") || !strings.Contains(out, "list: vale9:h") {
+		t.Fatalf("the intruder does not find what is its own: %s", out)
+	}
+	lasting := docker.Folder(l.dir(), "other")
+	out := l.in("intruder", "/opt/intrude", "vale9:h", "vale9:s", "other:eth1", "other/eth1", "../other/eth1", "right", "valeright:x", "valeright:other:eth1",
+		"vale9:h{1", "vale9:h}1", filepath.Join(lasting, "netmap.sock"), filepath.Join(lasting, "gate.sock"),
+		"/run/valelab/../other/netmap.sock", "../other/netmap.sock", filepath.Join(l.root, l.name, "agent.sock"),
+		filepath.Join(l.root, l.name, "nodes/other/netmap.sock"), "/var/run/docker.sock", "/run/docker.sock")
+	if out != "nothing\n" {
+		t.Errorf("the intruder has found\n%s", out)
+	}
 }

@@ -180,8 +180,7 @@ func FuzzSpace(f *testing.F) {
 		if len(s.memories)+len(s.hidden)+len(h.kept) > 0 {
 			t.Errorf("left: %d memories, %d hidden switches, %d kept", len(s.memories), len(s.hidden), len(h.kept))
 		}
-		if after := openFiles(t); after != before {
-			t.Errorf("%d files, %d before", after, before)
-		}
+		// The engine has a few for a moment when it starts.
+		eventually(t, "no more files than before", func() bool { return openFiles(t) <= before })
 	})
 }
