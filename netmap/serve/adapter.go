@@ -88,6 +88,10 @@ func (s *Space) attach(a *adapter, b *bridge, port string, index int) error {
 	}
 	a.port, a.bridge = p, b
 	b.ports[port] = a
+	if a.hdr != 0 {
+		return a.port.SetHeader(a.hdr)
+	}
+	a.hdr = a.port.Header() // of one that is restored
 	return nil
 }
 

@@ -185,9 +185,15 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 	if a.hdr != 0 && want.Flags&abi.NR_ACCEPT_VNET_HDR == 0 {
 		return unix.EIO
 	}
-	if err := c.openRings(a, openRecord{
+	offsets, err := parseOffsets(q, a.memory.Geometry().BufSize)
+	if err != nil {
+		return err
+	}
+	err = c.openRings(a, openRecord{
 		Mode: want.Mode, RingID: int(want.RingID), Flags: want.Flags, Extra: bound(want.ExtraBufs, 0, 0, maxExtra),
-	}, nil); err != nil {
+	}, offsets.want(), nil)
+	offsets.answer(err)
+	if err != nil {
 		return err
 	}
 	err = checkOptions(q, want)
@@ -205,25 +211,11 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 	return nil
 }
 
-// checkOptions finds an option that a registration, which is good otherwise,
-// can't have.
-func checkOptions(q *wire.Request, want *abi.ReqRegister) error {
-	if csb := q.Option(abi.NETMAP_REQ_OPT_CSB); csb != nil && want.Flags&abi.NR_EXCLUSIVE == 0 {
-		csb.Status = uint32(unix.EINVAL)
-	}
-	for i := range q.Options { // the first decides
-		if status := q.Options[i].Status; status != 0 {
-			return unix.Errno(status)
-		}
-	}
-	return nil
-}
-
 // openRings opens rings of an adapter, or with restore opens them again.
-func (c *Conn) openRings(a *adapter, r openRecord, restore *vale.Restore) (err error) {
+func (c *Conn) openRings(a *adapter, r openRecord, offsets *vale.Offsets, restore *vale.Restore) (err error) {
 	c.open, err = a.port.OpenRings(vale.OpenConfig{
 		Interface: a.spec.Name, Mode: r.Mode, RingID: r.RingID, Flags: r.Flags, Extra: r.Extra,
-		Spec: &a.spec, Memory: a.memory.Memory, Restore: restore,
+		Spec: &a.spec, Memory: a.memory.Memory, Offsets: offsets, Restore: restore,
 	})
 	if err != nil {
 		return err

@@ -136,8 +136,8 @@ func (s *Space) setHdr(name string, hdr *abi.ReqPortHdr) error {
 	if err != nil {
 		return err
 	}
-	if hdr.HdrLen != 0 {
-		return unix.EOPNOTSUPP
+	if err := a.port.SetHeader(int(hdr.HdrLen)); err != nil {
+		return err
 	}
 	a.hdr = int(hdr.HdrLen)
 	return nil

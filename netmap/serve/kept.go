@@ -30,7 +30,6 @@ type adapterRecord struct {
 	Bridge     string          `json:"bridge,omitempty"` // empty: an endpoint
 	Port       string          `json:"port,omitempty"`
 	Index      int             `json:"index,omitempty"`
-	Hdr        int             `json:"hdr,omitempty"`
 	Kind       uint32          `json:"kind,omitempty"`
 	Device     bool            `json:"device,omitempty"`
 	Persistent bool            `json:"persistent,omitempty"`
@@ -65,7 +64,7 @@ type deviceRecord struct {
 // record says where an adapter is.
 func (a *adapter) record() adapterRecord {
 	r := adapterRecord{
-		Name: a.name, Spec: a.spec, Memory: a.memory.id, Geometry: a.memory.Geometry(), Hdr: a.hdr, Kind: a.kind,
+		Name: a.name, Spec: a.spec, Memory: a.memory.id, Geometry: a.memory.Geometry(), Kind: a.kind,
 		Persistent: a.persistent, MonitorOf: a.monitorOf,
 	}
 	if a.bridge == nil {

@@ -89,7 +89,7 @@ func (s *Space) RestoreOpen(name string, record []byte, files vale.Files, fd int
 	}
 	defer s.drop(a)
 	c := s.NewConn(fd)
-	if err := c.openRings(a, r, restore); err != nil {
+	if err := c.openRings(a, r, nil, restore); err != nil {
 		return nil, err
 	}
 	c.entry = name
@@ -153,7 +153,7 @@ func (s *Space) adopt(r adapterRecord, restore *vale.Restore) (*adapter, error) 
 		return a, nil
 	}
 	m.users++
-	a := &adapter{name: r.Name, spec: r.Spec, memory: m, hdr: r.Hdr, kind: r.Kind, persistent: r.Persistent}
+	a := &adapter{name: r.Name, spec: r.Spec, memory: m, kind: r.Kind, persistent: r.Persistent}
 	if err := s.attach(a, b, r.Port, r.Index); err != nil {
 		s.leave(m)
 		return nil, err

@@ -18,6 +18,8 @@ type OpenConfig struct {
 	// change nothing here.
 	Flags uint64
 	Extra int // buffers that the program wants beside those in its rings
+	// Offsets of the rings; nil: what they have. What they get is put there.
+	Offsets *Offsets
 
 	// The rings of the port, of its first open: Spec, or for an endpoint so many NIC rings each way with so many
 	// slots. Memory is what they lie in; nil: in a memory of the port's own.
@@ -37,6 +39,8 @@ type Kept struct {
 	IfOfs   int   `json:"if"`
 	Objects []int `json:"rings"` // where the rings lie
 	Extra   int   `json:"extra,omitempty"`
+	// Offsets of the rings; empty: none have any.
+	Offsets []RingOffsets `json:"offsets,omitempty"`
 }
 
 // Restore is what is left of an open whose engine is no more. The files stay the caller's. Bufs, which says what
@@ -143,6 +147,9 @@ func (o *Open) start(cfg OpenConfig) error {
 	if err := o.rings.bind(o, cfg); err != nil {
 		return err
 	}
+	if err := o.takeOffsets(cfg); err != nil {
+		return err
+	}
 	if !o.hold {
 		if err := o.takeIf(cfg); err != nil {
 			return err
@@ -154,6 +161,17 @@ func (o *Open) start(cfg OpenConfig) error {
 	var err error
 	o.port.sw.worker.do(func() { err = o.connect(cfg.Restore != nil) })
 	return err
+}
+
+// takeOffsets gives the rings the offsets that the open wants, or had.
+func (o *Open) takeOffsets(cfg OpenConfig) error {
+	switch {
+	case cfg.Restore != nil:
+		return o.rings.restoreOffsets(o, cfg.Restore.Offsets)
+	case cfg.Offsets != nil:
+		return o.rings.setOffsets(o, cfg.Offsets)
+	}
+	return nil
 }
 
 // takeIf takes a netmap_if and the extra buffers, whose list begins there.
@@ -261,6 +279,7 @@ func (o *Open) Kept() Kept {
 	k := Kept{IfOfs: o.ifOfs, Extra: o.extra}
 	if !o.detached {
 		k.Objects = o.rings.objects(o)
+		k.Offsets = o.rings.ringOffsets(o)
 	}
 	return k
 }

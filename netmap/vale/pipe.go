@@ -23,6 +23,7 @@ func ConnectPipe(a, b *Port) error {
 	if x.TxRings != y.RxRings || x.RxRings != y.TxRings || x.TxSlots != y.RxSlots || x.RxSlots != y.TxSlots {
 		return fail()
 	}
+	a.peer, b.peer = b, a
 	a.sw.worker.do(func() { core.ConnectPipe(a.core, b.core) })
 	return nil
 }

@@ -19,6 +19,7 @@ type Port struct {
 	trunk *Trunk
 	rings *ringset // of its opens; nil: none
 	taps  []*tap   // of captures
+	peer  *Port    // the other end of the pipe; nil: it is none
 
 	monitors  []*Port // of this port
 	monitored *Port   // whose monitor it is; nil: it is none, or that port's program is gone
@@ -77,6 +78,29 @@ func (p *Port) Is(event Event) bool { return p.name == event.Port && p.sw.name =
 
 // Index is the port's place in the switch.
 func (p *Port) Index() int { return p.index }
+
+// SetHeader says that each frame in the rings of a port that has nothing else has a virtio-net header of n bytes before
+// it: 0, 10 or 12. Between ports with different lengths it is made, or taken off; a receiver without one gets frames
+// whose checksums are complete, and super-frames as their segments.
+func (p *Port) SetHeader(n int) error {
+	p.sw.engine.mu.Lock()
+	defer p.sw.engine.mu.Unlock()
+	switch {
+	case p.gone:
+		return ErrClosed
+	case n != 0 && n != 10 && n != 12, p.mode != ModePort:
+		return fmt.Errorf("port %s: %w: header of %d bytes", p.name, ErrInvalid, n)
+	}
+	p.sw.worker.do(func() { p.core.SetHeader(n) })
+	return nil
+}
+
+// Header is what SetHeader said last, also before a restart.
+func (p *Port) Header() int {
+	p.sw.engine.mu.Lock()
+	defer p.sw.engine.mu.Unlock()
+	return p.sw.state.Header(p.index)
+}
 
 // Detach ends the port: its opens are closed, its counters and its entries in the MAC table forgotten. The
 // port of a trunk is detached by Trunk.Close only.

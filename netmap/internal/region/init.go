@@ -99,6 +99,8 @@ func (r *Region) writeRing(place Place, bufs []uint32, start uint32) {
 		Head:     start,
 		Cur:      start,
 		Tail:     start,
+
+		OffsetMask: place.OffsetMask,
 	}
 	if place.Tx {
 		ring.Dir = abi.NETMAP_DIR_TX
@@ -120,6 +122,21 @@ func (r *Region) writeRing(place Place, bufs []uint32, start uint32) {
 	ctl.Told.Store(ring.Tail)
 	ctl.Shared.Store(0)
 	ctl.Tail.Store(ring.Tail)
+}
+
+// SetOffsets says that the frames of an open ring may begin behind the start of their buffers.
+func (r *Region) SetOffsets(p *Port, i int, mask uint64, limit int) {
+	p.Places[i].OffsetMask, p.Places[i].OffsetMax = mask, limit
+	at[abi.Ring](r.mem, p.Places[i].Ofs).OffsetMask = mask
+}
+
+// FillOffsets gives all slots of an open ring this offset.
+func (r *Region) FillOffsets(p *Port, i int, offset uint64) {
+	place := p.Places[i]
+	slots := array[abi.Slot](r.mem, place.Ofs+ringSize, place.Slots)
+	for k := range slots {
+		slots[k].Ptr = slots[k].Ptr&^place.OffsetMask | offset&place.OffsetMask
+	}
 }
 
 // writeIf writes the netmap_if of one open at ofs.

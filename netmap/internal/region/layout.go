@@ -14,6 +14,11 @@ type Place struct {
 	Slots  int
 	Ofs    int // of the netmap_ring; 0: the ring is not open
 	CtlOfs int // of its control block
+
+	// Where in its buffer a slot's bytes begin: Slot.Ptr & OffsetMask, or OffsetMax if that is less. It stays when the
+	// ring is closed.
+	OffsetMask uint64
+	OffsetMax  int
 }
 
 // Port is one port of a region: its rings in the order of ring_ofs (NIC tx, host tx, NIC rx, host rx).

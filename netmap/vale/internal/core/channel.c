@@ -19,7 +19,7 @@
 struct record {
 	uint32_t len; /* of the frame, or FILLER */
 	struct vale_vnet vnet;
-	uint16_t pad;
+	uint16_t buffers;
 };
 
 _Static_assert(sizeof(struct record) == ALIGN, "record");
@@ -70,7 +70,7 @@ static bool reserve(struct vale_channel *c, uint64_t *at, uint32_t size)
 
 static void write_frame(uint8_t *to, const struct vale_batch *b, const struct vale_frame *f)
 {
-	struct record rec = {f->len, f->vnet, 0};
+	struct record rec = {f->len, f->vnet, f->buffers};
 
 	memcpy(to, &rec, sizeof(rec));
 	to += sizeof(rec);
@@ -157,6 +157,7 @@ uint32_t vale_channel_collect(struct vale_channel *c, struct vale_batch *b)
 		f->len = rec.len;
 		f->npieces = 1;
 		f->vnet = rec.vnet;
+		f->buffers = rec.buffers;
 		b->n++;
 		at += round_up((uint32_t)sizeof(rec) + rec.len);
 	}

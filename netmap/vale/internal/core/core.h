@@ -79,6 +79,10 @@ void vale_port_forget(struct vale_state *state, uint32_t index);
 
 /* ---- netmap mode */
 
+/* Each frame in the port's NIC rings has a virtio-net header of this many bytes before it: 0, 10 or 12. It stays in the
+ * port's state. */
+void vale_port_set_header(struct vale_port *p, uint32_t header);
+
 /* The port is in netmap mode, with this many NIC rings that receive, or back in socket mode. */
 void vale_port_set_netmap(struct vale_port *p, bool on, uint32_t rx_rings);
 
@@ -92,6 +96,9 @@ struct vale_ring_config {
 	uint32_t slots; /* from 2 */
 	uint32_t buf_size, buf_num;
 	void *ring, *ctl, *buf; /* struct netmap_ring, struct nmu_ctl, buffer 0 */
+	/* Where in its buffer a slot's bytes begin: ptr & offset_mask, at most offset_max, which is up to buf_size. */
+	uint64_t offset_mask;
+	uint32_t offset_max;
 };
 
 /* The rings of a port, which nobody has open, begin at slot 0. */

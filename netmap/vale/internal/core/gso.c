@@ -124,7 +124,7 @@ bool vale_segments_init(struct vale_segments *s, const struct vale_frame *f)
 	s->done = 0;
 	s->at = 0;
 	s->type = gso_type(f);
-	if (f->npieces != 1 || f->len < VALE_ETH_HLEN)
+	if (f->npieces != 1 || f->len < VALE_ETH_HLEN || f->vnet.flags & ~(VALE_VNET_NEEDS_CSUM | VALE_VNET_DATA_VALID))
 		return false;
 	if (s->type != VALE_GSO_NONE)
 		return init_gso(s, f);

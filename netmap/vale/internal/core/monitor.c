@@ -107,7 +107,7 @@ static bool copy_slot(struct shelf *sh, const struct vale_ring *r, struct view v
 	}
 	if (len > to->buf_size)
 		len = (uint16_t)to->buf_size;
-	memcpy(buf_at(to, idx), buf_at(r, len > 0 ? v.buf : 0), len);
+	memcpy(buf_at(to, idx), len > 0 ? view_data(r, v) : r->buf, len);
 	shelf_put(sh, len, v.flags, r->tx);
 	return true;
 }
@@ -122,7 +122,7 @@ void vale_monitor_copy(struct vale_ring *r, uint32_t from, uint32_t n, uint32_t 
 		if (m->zcopy || to == NULL || !(r->tx ? m->tx : m->rx))
 			continue;
 		shelf_open(&sh, to, r, &at, &left, after);
-		for (; left > 0 && copy_slot(&sh, r, slot_read(&r->slot[at])); left--)
+		for (; left > 0 && copy_slot(&sh, r, slot_read_all(r, &r->slot[at])); left--)
 			at = step(r, at);
 		shelf_close(&sh, after > 0);
 	}

@@ -25,6 +25,12 @@ void vale_port_rewind(struct vale_state *state, uint32_t index)
 	}
 }
 
+void vale_port_set_header(struct vale_port *p, uint32_t header)
+{
+	p->header = header;
+	p->st->header = header;
+}
+
 struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake)
 {
 	/* Edge-triggered: the switch never reads kick, so that its owner can't make it block. */
@@ -92,6 +98,14 @@ static struct vale_ring *ring_new(struct vale_port *p, struct vale_ring_state *s
 	return r;
 }
 
+static void set_offsets(struct vale_ring *r, const struct vale_ring_config *cfg)
+{
+	if (cfg->offset_mask == 0)
+		return;
+	r->offset_mask = cfg->offset_mask;
+	r->offset_max = cfg->offset_max;
+}
+
 int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, bool restored)
 {
 	struct vale_port *p = o->port;
@@ -99,7 +113,7 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	struct vale_ring **at;
 	struct vale_bind *b;
 
-	if (cfg->id >= VALE_RINGS || cfg->slots < 2) {
+	if (cfg->id >= VALE_RINGS || cfg->slots < 2 || cfg->offset_max > cfg->buf_size) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -123,6 +137,9 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 			st->syncs_start = atomic_load_explicit(&(*at)->ctl->syncs, memory_order_relaxed);
 		}
 	}
+	set_offsets(*at, cfg);
+	if ((*at)->peer != NULL && (*at)->peer->offset_mask == 0)
+		set_offsets((*at)->peer, cfg);
 	b->ring = *at;
 	b->open = o;
 	b->next_of_ring = (*at)->binds;

@@ -36,6 +36,9 @@ func (o *Open) AddRing(r *region.Region, at region.Place, restored bool) error {
 		ring:     unsafe.Add(base, at.Ofs),
 		ctl:      unsafe.Add(base, at.CtlOfs),
 		buf:      unsafe.Add(base, geo.BufOfs()),
+
+		offset_mask: C.uint64_t(at.OffsetMask),
+		offset_max:  C.uint32_t(at.OffsetMax),
 	}
 	if !at.Host {
 		cfg.id = C.uint32_t(at.ID)

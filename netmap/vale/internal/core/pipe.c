@@ -29,11 +29,11 @@ static bool take_head(struct vale_ring *tx, struct vale_ring *rx, uint32_t *give
 static uint32_t swap(struct vale_ring *tx, struct vale_ring *rx, uint32_t at, bool *more)
 {
 	struct netmap_slot *ts = &tx->slot[at], *rs = &rx->slot[at];
-	struct view t = slot_read(ts), r = slot_read(rs);
+	struct view t = slot_read_all(tx, ts), r = slot_read(rs);
 	uint16_t len = t.len, flags = t.flags & ~NS_BUF_CHANGED;
 
 	*more = t.flags & NS_MOREFRAG;
-	if (unlikely(!buf_valid(tx, t.buf) || !buf_valid(rx, r.buf) || t.len > tx->buf_size)) {
+	if (unlikely(!buf_valid(tx, t.buf) || !buf_valid(rx, r.buf) || t.len > tx->buf_size - t.ofs)) {
 		vale_drop(tx->st, VALE_DROP_BAD, 1);
 		len = 0;
 	} else {

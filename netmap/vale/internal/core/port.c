@@ -58,6 +58,7 @@ static struct vale_port *port_new(struct vale_switch *sw, uint32_t index, enum v
 	p->st = &sw->state->port[index];
 	p->index = index;
 	p->sock = -1;
+	p->header = p->st->header;
 	vale_source_init(&p->source, kind, p, NULL);
 	sw->port[index] = p;
 	ports_changed(sw);

@@ -97,6 +97,10 @@ func (p *Port) Free() { C.vale_port_free(p.c) }
 // Broken says whether the port has broken the rules since it came into netmap mode.
 func (p *Port) Broken() bool { return bool(C.vale_port_broken(p.c)) }
 
+// SetHeader says that each frame in the port's NIC rings has a virtio-net header of n bytes before it: 0, 10 or 12. The
+// switch's state keeps it.
+func (p *Port) SetHeader(n int) { C.vale_port_set_header(p.c, C.uint32_t(n)) }
+
 // SetNetmap puts the port into netmap mode, with this many NIC rings that receive, or into socket mode.
 func (p *Port) SetNetmap(on bool, rxRings int) {
 	C.vale_port_set_netmap(p.c, C.bool(on), C.uint32_t(rxRings))

@@ -11,6 +11,8 @@ struct writer {
 	struct vale_ring *r;
 	uint32_t at;    /* slot */
 	uint32_t space; /* slots that may be filled, from at */
+	uint32_t header; /* bytes of virtio-net header before each frame */
+	uint8_t head[VALE_MAX_HEADER]; /* that of the frame that is written */
 };
 
 uint32_t vale_ring_take_back(struct vale_ring *r)
@@ -88,25 +90,52 @@ static inline void copy(uint8_t *to, const uint8_t *from, uint32_t len, bool sla
 		memcpy(to + i, from + i, 64);
 }
 
-static inline uint32_t slots_for(const struct vale_ring *r, uint32_t len)
+static inline uint32_t slots_for(uint32_t len, uint32_t size)
 {
-	return len <= r->buf_size ? 1 : (len + r->buf_size - 1) / r->buf_size;
+	return len <= size ? 1 : (len + size - 1) / size;
 }
 
-/* Writes the pieces; need is the number of slots they take. join: a piece may begin in the middle of a slot.
- * False: the program broke the rules. */
-static bool put_pieces(struct writer *w, const struct vale_piece *p, uint32_t np, uint32_t need, bool join)
+/* The same as slot_open, at an offset. */
+static inline uint8_t *slot_open_at(struct writer *w, uint32_t ofs)
 {
-	uint32_t size = w->r->buf_size, fill = 0;
 	uint8_t *buf = slot_open(w);
 
+	return buf != NULL ? buf + ofs : NULL;
+}
+
+/* Header and pieces in one slot, where they have room from ofs on. */
+static bool put_one(struct writer *w, const struct vale_piece *p, uint32_t np, uint32_t ofs, uint32_t len)
+{
+	uint8_t *to = slot_open_at(w, ofs);
+
+	if (to == NULL)
+		return false;
+	memcpy(to, w->head, w->header);
+	to += w->header;
+	for (uint32_t i = 0; i < np; i++) {
+		memcpy(to, p[i].data, p[i].len);
+		to += p[i].len;
+	}
+	slot_close(w, len, 1 << 8);
+	return true;
+}
+
+/* Header and pieces in need slots, of which each holds size bytes. join: a piece may begin in the middle of a slot.
+ * False: the program broke the rules. */
+static bool put_pieces(struct writer *w, const struct vale_piece *p, uint32_t np, uint32_t need, uint32_t size, bool join)
+{
+	uint8_t *buf = slot_open_at(w, slot_offset(w->r, &w->r->slot[w->at]));
+	uint32_t fill = w->header;
+
+	if (buf != NULL)
+		memcpy(buf, w->head, w->header);
 	for (uint32_t i = 0; i < np; i++) {
 		const uint8_t *from = p[i].data;
 		uint32_t left = p[i].len;
 
 		if (i > 0 && !join) {
 			slot_close(w, fill, need << 8 | NS_MOREFRAG);
-			buf = slot_open(w);
+			buf = slot_open_at(w, slot_offset(w->r, &w->r->slot[w->at]));
 			fill = 0;
 		}
 		while (buf != NULL && left > 0) {
@@ -114,7 +143,7 @@ static bool put_pieces(struct writer *w, const struct vale_piece *p, uint32_t np
 
 			if (n == 0) {
 				slot_close(w, fill, need << 8 | NS_MOREFRAG);
-				buf = slot_open(w);
+				buf = slot_open_at(w, slot_offset(w->r, &w->r->slot[w->at]));
 				fill = 0;
 				continue;
 			}
@@ -135,19 +164,30 @@ enum put { PUT_DONE, PUT_FULL, PUT_TOO_BIG, PUT_BROKEN };
 /* One frame, or one segment of a frame, as pieces. */
 static enum put put(struct writer *w, const struct vale_piece *p, uint32_t np, bool join)
 {
-	uint32_t need = 0, len = 0;
+	struct vale_ring *r = w->r;
+	/* One slot has room from its own offset on. Of several, each is counted with the largest that it may have. */
+	uint32_t ofs = slot_offset(r, &r->slot[w->at]), size = r->buf_size - r->offset_max, need = 0, len = w->header;
+	bool done;
 
 	for (uint32_t i = 0; i < np; i++) {
+		uint32_t piece = p[i].len + (i == 0 ? w->header : 0);
+
 		len += p[i].len;
-		need += slots_for(w->r, p[i].len);
+		need += size > w->header ? slots_for(piece, size) : VALE_MAX_FRAGS + 1;
 	}
-	if (join)
-		need = slots_for(w->r, len);
-	if (need > VALE_MAX_FRAGS || need > w->r->slots - 1)
+	if (join && len <= r->buf_size - ofs)
+		need = 1;
+	else if (join && size > w->header)
+		need = slots_for(len, size);
+	if (need > VALE_MAX_FRAGS || need > r->slots - 1)
 		return PUT_TOO_BIG;
 	if (need > w->space && (!refresh(w) || need > w->space))
-		return w->r->port->broken ? PUT_BROKEN : PUT_FULL;
-	return put_pieces(w, p, np, need, join) ? PUT_DONE : PUT_BROKEN;
+		return r->port->broken ? PUT_BROKEN : PUT_FULL;
+	if (join && need == 1)
+		done = put_one(w, p, np, ofs, len);
+	else
+		done = put_pieces(w, p, np, need, size, join);
+	return done ? PUT_DONE : PUT_BROKEN;
 }
 
 /* A super-frame as its segments, or a frame whose checksum is not complete. */
@@ -183,8 +223,12 @@ static enum put put_frame(struct writer *w, const struct vale_batch *b, const st
 	struct vale_piece whole = {f->data, f->len};
 	enum put result;
 
-	if (vale_frame_offload(f))
+	if (w->header > 0) {
+		memcpy(w->head, &f->vnet, sizeof(f->vnet));
+		memcpy(w->head + sizeof(f->vnet), &f->buffers, sizeof(f->buffers));
+	} else if (vale_frame_offload(f)) {
 		return put_offload(w, f, packets, bytes);
+	}
 	if (f->npieces > 1)
 		result = put(w, &b->piece[f->piece], f->npieces, false);
 	else
@@ -205,7 +249,7 @@ static void drop_rest(struct vale_ring *r, const struct vale_batch *b, const uin
 	uint64_t lost = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		lost += vale_segments_count(&b->frame[order[i]]);
+		lost += ring_header(r) > 0 ? 1 : vale_segments_count(&b->frame[order[i]]);
 	vale_drop(st, VALE_DROP_FULL, lost);
 	/* Once for each step that the program makes: one that has stopped reading must not slow others down. */
 	if (r->hurried != st->head) {
@@ -218,7 +262,8 @@ static void drop_rest(struct vale_ring *r, const struct vale_batch *b, const uin
 void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const uint16_t *order, uint32_t n)
 {
 	struct vale_ring_state *st = r->st;
-	struct writer w = {r, st->pos, r->slots - 1 - distance(r, st->head, st->pos)};
+	struct writer w = {.r = r, .at = st->pos, .space = r->slots - 1 - distance(r, st->head, st->pos), .header = ring_header(r)};
+	bool plain = r->offset_mask == 0 && w.header == 0;
 	uint64_t packets = 0, bytes = 0;
 
 	if (unlikely(r->port->broken)) {
@@ -233,7 +278,7 @@ void vale_ring_deliver(struct vale_ring *r, const struct vale_batch *b, const ui
 		const struct vale_frame *f = &b->frame[order[i]];
 		enum put result;
 
-		if (likely(f->npieces == 1 && f->len <= r->buf_size && w.space > 0 && !vale_frame_offload(f))) {
+		if (likely(plain && f->npieces == 1 && f->len <= r->buf_size && w.space > 0 && !vale_frame_offload(f))) {
 			uint8_t *buf = slot_open(&w);
 
 			if (unlikely(buf == NULL)) {

@@ -142,6 +142,7 @@ static void receive(struct vale_port *p, struct vale_sockbuf *sb, uint32_t i, st
 	f->len = sb->rx[i].msg_len - (uint32_t)sizeof(f->vnet);
 	f->npieces = 1;
 	f->vnet = sb->rx_vnet[i];
+	f->buffers = 0;
 	f->vnet.flags &= VALE_VNET_NEEDS_CSUM; /* "was verified" is of no use behind a switch */
 	read_control(p, m, f, data);
 	b->n++;

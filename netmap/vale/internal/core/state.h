@@ -58,7 +58,8 @@ struct vale_ring_state {
 struct vale_port_state {
 	char name[VALE_NAME]; /* empty: this index is free */
 	uint32_t lost;        /* the kernel's count of frames lost before the socket, as last seen */
-	uint32_t pad[31];
+	uint32_t header;      /* bytes of virtio-net header in its rings */
+	uint32_t pad[30];
 	struct vale_ring_state ring[VALE_RING_STATES];
 };
 

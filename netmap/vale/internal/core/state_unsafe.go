@@ -62,6 +62,9 @@ func (s *State) Name(index int) string {
 	return ""
 }
 
+// Header is what SetHeader said of the port that has the index.
+func (s *State) Header(index int) int { return int(s.c.port[index].header) }
+
 // Claim gives the index to a new port: its counters start from zero, the MAC table has nothing of it.
 func (s *State) Claim(index int, name string) {
 	s.Forget(index)

@@ -121,21 +121,24 @@ void vale_tap_ring(struct vale_ring *r, uint32_t from, uint32_t to)
 {
 	struct vale_piece piece[VALE_MAX_FRAGS];
 	uint64_t time = wall_clock();
-	uint32_t n = 0;
+	uint32_t n = 0, header = ring_header(r);
 	bool good = true;
 
 	for (; from != to; from = step(r, from)) {
-		struct view v = slot_read(&r->slot[from]);
+		struct view v = slot_read_all(r, &r->slot[from]);
 
 		good = good && n < VALE_MAX_FRAGS && slot_good(r, v);
 		if (good) {
-			piece[n].data = buf_at(r, v.buf);
+			piece[n].data = view_data(r, v);
 			piece[n++].len = v.len;
 		}
 		if (v.flags & NS_MOREFRAG)
 			continue;
-		if (good)
+		if (good && piece[0].len >= header) {
+			piece[0].data += header;
+			piece[0].len -= header;
 			put_all(r->port, r->host, time, false, piece, n);
+		}
 		n = 0;
 		good = true;
 	}

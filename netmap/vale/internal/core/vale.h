@@ -40,15 +40,18 @@ struct vale_piece {
 	uint32_t len;
 };
 
-/* A frame on its way. Its bytes stay where its source has them. A frame with vnet.flags or vnet.gso_type set
- * is one piece, in memory that no program can write. */
+/* A frame on its way, without the virtio-net header that it may have in a ring. Its bytes stay where its source has
+ * them. A frame with vnet.flags or vnet.gso_type set is one piece, in memory that no program can write. */
 struct vale_frame {
 	const uint8_t *data; /* first piece; at least VALE_ETH_HLEN bytes */
 	uint32_t len;        /* of all pieces */
 	uint16_t piece;      /* npieces > 1: its first one in vale_batch.piece */
 	uint16_t npieces;
 	struct vale_vnet vnet;
+	uint16_t buffers;    /* the rest of a header of VALE_MAX_HEADER bytes */
 };
+
+#define VALE_MAX_HEADER 12 /* bytes of a virtio-net header in a ring: this many, sizeof(struct vale_vnet), or 0 */
 
 struct vale_batch {
 	uint32_t n;
@@ -62,6 +65,8 @@ static inline bool vale_frame_offload(const struct vale_frame *f)
 {
 	return (f->vnet.flags | f->vnet.gso_type) != 0;
 }
+
+#define VALE_LINEAR (8 * VALE_MAX_FRAME)
 
 /* ---- counters: one writer, read by other threads at any time */
 
@@ -107,6 +112,8 @@ struct vale_ring {
 	struct netmap_slot *slot;
 	uint8_t *buf;
 	uint32_t slots, buf_size, buf_num;
+	uint64_t offset_mask; /* of a slot's ptr: where in the buffer its bytes begin; 0: at the start */
+	uint32_t offset_max;  /* up to buf_size */
 	struct vale_ring_state *st;
 	struct vale_port *port;
 	struct vale_bind *binds; /* the opens that have it */
@@ -161,6 +168,7 @@ struct vale_port {
 	struct vale_port *next_trunk; /* of the same worker */
 
 	bool netmap;       /* netmap mode; else socket mode */
+	uint32_t header;   /* bytes of virtio-net header before each frame in the NIC rings */
 	uint32_t rx_rings; /* NIC rings that receive in netmap mode, at least 1 */
 	struct vale_ring *tx[VALE_RINGS], *rx[VALE_RINGS]; /* NULL: not open */
 	struct vale_ring *host_tx, *host_rx;
@@ -212,6 +220,7 @@ struct vale_worker {
 	struct vale_port *trunks;
 	struct vale_batch batch;
 	struct vale_sockbuf *sockbuf;
+	uint8_t *linear; /* VALE_LINEAR bytes for frames of rings that have an offload header */
 
 	/* forward.c: lists of frames per destination */
 	uint16_t head[VALE_PORTS + 1], tail[VALE_PORTS + 1];
@@ -279,6 +288,7 @@ struct vale_segments {
 };
 
 #define VALE_VNET_NEEDS_CSUM 1
+#define VALE_VNET_DATA_VALID 2
 #define VALE_GSO_NONE   0
 #define VALE_GSO_TCPV4  1
 #define VALE_GSO_TCPV6  4

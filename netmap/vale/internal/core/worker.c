@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,7 +45,9 @@ struct vale_worker *vale_worker_new(void)
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->sockbuf = vale_sockbuf_new();
-	if (w->epoll >= 0 && w->event >= 0 && w->sockbuf != NULL && epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->event, &ev) == 0)
+	w->linear = mmap(NULL, VALE_LINEAR, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->epoll >= 0 && w->event >= 0 && w->sockbuf != NULL && w->linear != MAP_FAILED &&
+	    epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->event, &ev) == 0)
 		return w;
 	saved = errno;
 	vale_worker_free(w);
@@ -60,6 +63,8 @@ void vale_worker_free(struct vale_worker *w)
 		close(w->event);
 	if (w->sockbuf != NULL)
 		vale_sockbuf_free(w->sockbuf);
+	if (w->linear != MAP_FAILED)
+		munmap(w->linear, VALE_LINEAR);
 	free(w);
 }
 

@@ -13,6 +13,7 @@ static void open_port(struct port *p)
 	fresh_rings(p);
 	p->open = open_rings(p, ALL_RINGS, false);
 	vale_port_set_netmap(p->port, true, RINGS);
+	vale_port_set_header(p->port, below(2) * (10 + 2 * below(2)));
 }
 
 static void close_port(struct port *p)
@@ -98,16 +99,10 @@ static void send_message(struct port *p)
 {
 	static uint8_t m[66000];
 	uint32_t len = below(4) == 0 ? below(66000) : below(3000);
-	uint16_t v[5] = {0};
 
 	if (len >= 10) {
 		fill_frame(m + 10, len - 10);
-		v[0] = (uint16_t)(near(2) | (below(3) != 0 ? 1 : 0) | near(6) << 8);
-		v[1] = (uint16_t)near(100);
-		v[2] = (uint16_t)near(1500);
-		v[3] = (uint16_t)(below(2) != 0 ? 34 + below(2) * 20 : near(80));
-		v[4] = (uint16_t)(below(2) != 0 ? 16 : near(20));
-		memcpy(m, v, 10);
+		fill_header(m);
 	}
 	(void)!send(p->peer, m, len, MSG_DONTWAIT);
 }

@@ -89,6 +89,19 @@ static void fill_frame(uint8_t *p, uint32_t len)
 	}
 }
 
+/* An offload header that is nearly right. */
+static void fill_header(uint8_t *p)
+{
+	uint16_t v[5];
+
+	v[0] = (uint16_t)(near(2) | (below(3) != 0 ? 1 : 0) | near(6) << 8);
+	v[1] = (uint16_t)near(100);
+	v[2] = (uint16_t)near(1500);
+	v[3] = (uint16_t)(below(2) != 0 ? 34 + below(2) * 20 : near(80));
+	v[4] = (uint16_t)(below(2) != 0 ? 16 : near(20));
+	memcpy(p, v, sizeof(v));
+}
+
 static void scribble(struct port *p)
 {
 	for (uint32_t k = 0; k < ALL_RINGS; k++) {
@@ -105,13 +118,21 @@ static void scribble(struct port *p)
 				s->buf_idx = near(BUF_NUM);
 			else if (below(8) == 0)
 				s->buf_idx = 2 + below(BUF_NUM - 2);
+			if (below(4) == 0)
+				s->ptr = below(8) != 0 ? below(256) : rnd();
 		}
 		if (below(2) == 0)
 			atomic_store(&p->mem.ctl[k]->head, below(100) != 0 ? below(SLOTS) : near(SLOTS));
 		atomic_store(&p->mem.ctl[k]->wait, rnd());
 	}
-	for (uint32_t i = 0; i < 20; i++)
-		fill_frame(p->mem.buf + (size_t)below(BUF_NUM) * BUF_SIZE, 14 + below(BUF_SIZE - 14));
+	for (uint32_t i = 0; i < 20; i++) {
+		uint8_t *buf = p->mem.buf + (size_t)below(BUF_NUM) * BUF_SIZE;
+		uint32_t header = below(2) * (10 + 2 * below(2));
+
+		if (header > 0)
+			fill_header(buf);
+		fill_frame(buf + header, 14 + below(BUF_SIZE - 14 - header));
+	}
 }
 
 /* Opens the first n rings for a program, or with hold for nobody. */
@@ -127,6 +148,11 @@ static struct vale_open *open_rings(struct port *p, uint32_t n, bool hold)
 			.buf_size = BUF_SIZE, .buf_num = BUF_NUM,
 			.ring = p->mem.ring[k], .ctl = p->mem.ctl[k], .buf = p->mem.buf,
 		};
+
+		if (below(3) == 0) {
+			cfg.offset_mask = below(2) != 0 ? ~0ull : 0xfff;
+			cfg.offset_max = below(2) != 0 ? BUF_SIZE : below(BUF_SIZE);
+		}
 
 		NEEDED(vale_open_add_ring(o, &cfg, false) == 0);
 	}
