@@ -65,7 +65,7 @@ func (c *Capture) add(i int, at CapturePoint, snaplen, size int) (err error) {
 		return ErrNotFound
 	}
 	p := s.ports[at.Port]
-	if p.trunk != nil {
+	if p.mode == ModeTrunk {
 		return fmt.Errorf("%w: a trunk; capture what it joins", ErrInvalid)
 	}
 	queue := c.queues[s.worker]

@@ -23,15 +23,18 @@ func newManual(t testing.TB, workers int) *Engine {
 	return e
 }
 
-// settle makes passes until no worker finds anything.
+// settle makes passes until no worker finds anything. Ports that have broken the rules are detached by another
+// goroutine, which is kept out meanwhile, as a worker that runs does.
 func (e *Engine) settle() {
 	for quiet := 0; quiet < 2; quiet++ {
+		e.mu.Lock()
 		for _, w := range e.workers {
 			if w.core.Step() > 0 {
 				quiet = -1
 			}
 			w.reportBroken()
 		}
+		e.mu.Unlock()
 	}
 }
 

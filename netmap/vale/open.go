@@ -94,6 +94,8 @@ func (p *Port) open(cfg OpenConfig) (*Open, error) {
 	switch {
 	case p.gone:
 		return nil, ErrClosed
+	case p.attachment != nil && p.attachment.port == p:
+		return nil, fmt.Errorf("%w: it is attached to switch %s", ErrBusy, p.attachment.place.sw.name)
 	case p.mode == ModeMonitor && p.monitored == nil:
 		return nil, ErrClosed
 	case p.mode != ModeSocket && p.mode != ModePort && p.mode != ModeMonitor:

@@ -23,6 +23,8 @@ type Port struct {
 
 	monitors  []*Port // of this port
 	monitored *Port   // whose monitor it is; nil: it is none, or that port's program is gone
+
+	attachment *Attachment // to a second switch, or this port's place there; nil: none
 }
 
 // AttachSocket makes a port on an AF_PACKET socket (OpenPacketSocket) and puts it to use. index is the port's
@@ -48,7 +50,7 @@ func (s *Switch) AttachPort(name string, index int) (*Port, error) {
 	return s.attach(ModePort, name, index, -1, 0)
 }
 
-// attach makes a port.
+// attach makes a port; no socket: sock is -1.
 func (s *Switch) attach(mode, name string, index, sock, mtu int) (*Port, error) {
 	index, err := s.claim(name, index)
 	if err != nil {
@@ -117,6 +119,13 @@ func (p *Port) Detach() error {
 func (p *Port) detach() {
 	if p.gone {
 		return
+	}
+	if p.attachment != nil {
+		place := p != p.attachment.port
+		p.attachment.close()
+		if place {
+			return
+		}
 	}
 	p.gone = true
 	p.eachOpen((*Open).end)

@@ -44,9 +44,13 @@ func (e *Engine) sortedPorts() []*Port {
 // appendStats appends those of the NIC rings, tx and rx of each, then of the host rings if there are any.
 func (p *Port) appendStats(all []RingStats) []RingStats {
 	if p.rings == nil {
+		mode := p.mode
+		if p.attachment != nil && p.attachment.port == p {
+			mode = ModeNetmap // it is a switch that has its rings
+		}
 		for _, tx := range []bool{true, false} {
 			all = append(all, RingStats{})
-			p.ringStats(&all[len(all)-1], core.RingID{Tx: tx}, p.mode)
+			p.ringStats(&all[len(all)-1], core.RingID{Tx: tx}, mode)
 		}
 		return all
 	}

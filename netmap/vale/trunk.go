@@ -42,17 +42,11 @@ func Connect(a, b *Switch, name string) (*Trunk, error) {
 }
 
 func (s *Switch) attachTrunk(t *Trunk, name string) (*Port, error) {
-	index, err := s.claim(name, -1)
+	p, err := s.attach(ModeTrunk, name, -1, -1, 0)
 	if err != nil {
-		return nil, fmt.Errorf("switch %s: %w", s.name, err)
+		return nil, err
 	}
-	p := &Port{sw: s, name: name, index: index, mode: ModeTrunk, trunk: t}
-	s.worker.do(func() { p.core, err = s.core.NewTrunkEnd(index) })
-	if err != nil {
-		s.release(index)
-		return nil, fmt.Errorf("switch %s: %w", s.name, err)
-	}
-	s.add(p)
+	p.trunk = t
 	return p, nil
 }
 

@@ -63,14 +63,16 @@ void vale_pipe_connect(struct vale_port *a, struct vale_port *b);
 int vale_monitor_start(struct vale_port *own, struct vale_port *port, bool tx, bool rx, bool zcopy);
 void vale_monitor_stop(struct vale_port *own);
 
-/* One direction of a trunk: frames that switch a sends to its port come out of the port at switch b. */
-struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index);
-
-/* Connects two ends; each is given the other. Neither worker may run. */
+/* Connects two ports of two switches: frames that one switch sends to its port come out of the other's, past what else
+ * the ports have. Nobody has them open. Neither worker may run. */
 int vale_trunk_connect(struct vale_port *a, struct vale_port *b);
 
-/* Both workers stand still. Frames inside are lost. */
+/* The same for the socket of a, which has a trunk besides, and the port b. */
+int vale_stack_connect(struct vale_port *a, struct vale_port *b);
+
+/* Undo it. Both workers stand still. Frames inside are lost. */
 void vale_trunk_disconnect(struct vale_port *a, struct vale_port *b);
+void vale_stack_disconnect(struct vale_port *a, struct vale_port *b);
 
 void vale_port_free(struct vale_port *p); /* opens closed, trunk disconnected */
 

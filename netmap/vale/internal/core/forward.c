@@ -29,8 +29,10 @@ static void deliver(struct vale_port *p, uint32_t ring, const struct vale_batch 
 			vale_ring_deliver(r, b, order, n);
 		else
 			vale_drop(&p->st->ring[VALE_RING_RX(ring % p->rx_rings)], VALE_DROP_CLOSED, n);
-	} else if (p->out != NULL) {
-		vale_channel_put(p->out, &p->st->ring[VALE_RING_RX(0)], b, order, n);
+	} else if (p->trunk.out != NULL) {
+		if (unlikely(p->taps != NULL))
+			vale_tap_passed(p, b, order, n);
+		vale_channel_put(p->trunk.out, &p->st->ring[VALE_RING_RX(0)], b, order, n);
 	} else if (p->sock >= 0) {
 		vale_socket_send(p, &p->st->ring[VALE_RING_RX(0)], b, order, n);
 	} else {

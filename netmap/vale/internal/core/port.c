@@ -43,7 +43,7 @@ static void ports_changed(struct vale_switch *sw)
 		}
 }
 
-static struct vale_port *port_new(struct vale_switch *sw, uint32_t index, enum vale_source_kind kind)
+static struct vale_port *port_new(struct vale_switch *sw, uint32_t index)
 {
 	struct vale_port *p;
 
@@ -59,7 +59,7 @@ static struct vale_port *port_new(struct vale_switch *sw, uint32_t index, enum v
 	p->index = index;
 	p->sock = -1;
 	p->header = p->st->header;
-	vale_source_init(&p->source, kind, p, NULL);
+	vale_source_init(&p->source, VALE_SRC_SOCKET, p, NULL);
 	sw->port[index] = p;
 	ports_changed(sw);
 	return p;
@@ -67,7 +67,7 @@ static struct vale_port *port_new(struct vale_switch *sw, uint32_t index, enum v
 
 struct vale_port *vale_socket_new(struct vale_switch *sw, uint32_t index, int sock, uint32_t mtu)
 {
-	struct vale_port *p = port_new(sw, index, VALE_SRC_SOCKET);
+	struct vale_port *p = port_new(sw, index);
 	struct epoll_event ev = {.events = EPOLLIN};
 	int saved;
 
@@ -101,27 +101,25 @@ int vale_socket_rebind(struct vale_port *p, int sock, uint32_t mtu)
 
 struct vale_port *vale_plain_new(struct vale_switch *sw, uint32_t index)
 {
-	return port_new(sw, index, VALE_SRC_SOCKET);
+	return port_new(sw, index);
 }
 
-struct vale_port *vale_trunk_end_new(struct vale_switch *sw, uint32_t index)
-{
-	return port_new(sw, index, VALE_SRC_TRUNK);
-}
-
-static void set_reader(struct vale_port *p, struct vale_channel *in, struct vale_worker *writer)
+static void set_reader(struct vale_port *p, struct vale_link *l, enum vale_source_kind kind, struct vale_channel *in,
+		       struct vale_worker *writer)
 {
 	struct vale_worker *w = p->sw->worker;
 
-	p->in = in;
-	in->reader = &p->source;
+	vale_source_init(&l->source, kind, p, NULL);
+	l->source.link = l;
+	l->in = in;
+	in->reader = &l->source;
 	in->writer_worker = writer;
-	p->next_trunk = w->trunks;
-	w->trunks = p;
-	vale_source_wake(&p->source);
+	l->next = w->links;
+	w->links = l;
+	vale_source_wake(&l->source);
 }
 
-int vale_trunk_connect(struct vale_port *a, struct vale_port *b)
+static int join(struct vale_port *a, struct vale_link *x, enum vale_source_kind kind, struct vale_port *b)
 {
 	struct vale_channel *ab = vale_channel_new(), *ba = vale_channel_new();
 
@@ -133,31 +131,51 @@ int vale_trunk_connect(struct vale_port *a, struct vale_port *b)
 		errno = ENOMEM;
 		return -1;
 	}
-	a->out = ab;
-	b->out = ba;
-	set_reader(b, ab, a->sw->worker);
-	set_reader(a, ba, b->sw->worker);
+	x->out = ab;
+	b->trunk.out = ba;
+	set_reader(b, &b->trunk, VALE_SRC_TRUNK, ab, a->sw->worker);
+	set_reader(a, x, kind, ba, b->sw->worker);
 	return 0;
 }
 
-static void drop_reader(struct vale_port *p)
+int vale_trunk_connect(struct vale_port *a, struct vale_port *b)
 {
-	struct vale_port **at = &p->sw->worker->trunks;
+	return join(a, &a->trunk, VALE_SRC_TRUNK, b);
+}
 
-	vale_source_remove(&p->source);
-	while (*at != p)
-		at = &(*at)->next_trunk;
-	*at = p->next_trunk;
-	vale_channel_free(p->in);
-	p->in = NULL;
+int vale_stack_connect(struct vale_port *a, struct vale_port *b)
+{
+	return join(a, &a->stack, VALE_SRC_STACK, b);
+}
+
+static void drop_reader(struct vale_port *p, struct vale_link *l)
+{
+	struct vale_link **at = &p->sw->worker->links;
+
+	vale_source_remove(&l->source);
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	vale_channel_free(l->in);
+	l->in = NULL;
+}
+
+static void part(struct vale_port *a, struct vale_link *x, struct vale_port *b)
+{
+	x->out = NULL;
+	b->trunk.out = NULL;
+	drop_reader(a, x);
+	drop_reader(b, &b->trunk);
 }
 
 void vale_trunk_disconnect(struct vale_port *a, struct vale_port *b)
 {
-	a->out = NULL;
-	b->out = NULL;
-	drop_reader(a);
-	drop_reader(b);
+	part(a, &a->trunk, b);
+}
+
+void vale_stack_disconnect(struct vale_port *a, struct vale_port *b)
+{
+	part(a, &a->stack, b);
 }
 
 void vale_port_free(struct vale_port *p)

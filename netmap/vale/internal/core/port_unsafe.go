@@ -53,16 +53,8 @@ func (s *Switch) NewPlain(index int) (*Port, error) {
 	return &Port{c}, nil
 }
 
-// NewTrunkEnd makes the port with this index, to be given to ConnectTrunk.
-func (s *Switch) NewTrunkEnd(index int) (*Port, error) {
-	c, err := C.vale_trunk_end_new(s.c, C.uint32_t(index))
-	if c == nil {
-		return nil, err
-	}
-	return &Port{c}, nil
-}
-
-// ConnectTrunk links two trunk ends. Both workers stand still.
+// ConnectTrunk links two ports of two switches: what one switch sends to its port comes out of the other's, past what
+// else the ports have. Nobody has them open. Both workers stand still.
 func ConnectTrunk(a, b *Port) error {
 	if r, err := C.vale_trunk_connect(a.c, b.c); r != 0 {
 		return err
@@ -72,6 +64,18 @@ func ConnectTrunk(a, b *Port) error {
 
 // DisconnectTrunk undoes ConnectTrunk. Frames inside are lost. Both workers stand still.
 func DisconnectTrunk(a, b *Port) { C.vale_trunk_disconnect(a.c, b.c) }
+
+// ConnectStack links the socket of a port that has a trunk, or is to have one, with a port of another switch. Both
+// workers stand still.
+func ConnectStack(a, b *Port) error {
+	if r, err := C.vale_stack_connect(a.c, b.c); r != 0 {
+		return err
+	}
+	return nil
+}
+
+// DisconnectStack undoes ConnectStack. Frames inside are lost. Both workers stand still.
+func DisconnectStack(a, b *Port) { C.vale_stack_disconnect(a.c, b.c) }
 
 // ConnectPipe makes a pipe of two ports of one switch. Their rings, all of them, are open and fit each other.
 func ConnectPipe(a, b *Port) { C.vale_pipe_connect(a.c, b.c) }

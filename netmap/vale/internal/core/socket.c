@@ -86,10 +86,10 @@ static void insert_vlan(struct vale_frame *f, uint8_t *data, uint16_t tpid, uint
 		f->vnet.csum_start += VLAN_TAG;
 }
 
-/* The ring that the socket feeds: its own, or while a program has the port the host ring. */
+/* The ring that the socket feeds: its own, or while it is cut off the host ring. */
 static struct vale_ring_state *fed(struct vale_port *p)
 {
-	return &p->st->ring[!p->netmap ? VALE_RING_TX(0) : VALE_RING_HOST_RX];
+	return &p->st->ring[!vale_port_cut(p) ? VALE_RING_TX(0) : VALE_RING_HOST_RX];
 }
 
 /* lost is what the socket's queue did not hold since the socket was made, modulo 2^32. Less than before: the

@@ -36,8 +36,8 @@ void vale_source_wake(struct vale_source *s)
 		return;
 	if (s->ring != NULL)
 		doorbell(s, 0);
-	else if (s->port->in != NULL)
-		vale_channel_awake(s->port->in);
+	else if (s->link != NULL)
+		vale_channel_awake(s->link->in);
 	s->active = true;
 	s->next = NULL;
 	s->prev = w->active_end;
@@ -74,7 +74,7 @@ bool vale_source_sleep(struct vale_source *s)
 				return false;
 			}
 		}
-	} else if (s->port->in != NULL && !vale_channel_sleep(s->port->in)) {
+	} else if (s->link != NULL && !vale_channel_sleep(s->link->in)) {
 		return false;
 	}
 	vale_source_remove(s);
@@ -127,8 +127,10 @@ static uint32_t run_socket(struct vale_source *s, struct vale_batch *b)
 	struct vale_ring_state *host = &p->st->ring[VALE_RING_HOST_RX];
 	uint32_t taken = vale_socket_collect(p, b);
 
-	if (!p->netmap) {
+	if (!vale_port_cut(p)) {
 		vale_forward(p, 0, b);
+	} else if (p->stack.out != NULL) {
+		vale_channel_put(p->stack.out, host, b, w->identity, b->n);
 	} else if (p->host_rx != NULL) {
 		vale_ring_deliver(p->host_rx, b, w->identity, b->n);
 	} else {
@@ -140,10 +142,22 @@ static uint32_t run_socket(struct vale_source *s, struct vale_batch *b)
 	return taken;
 }
 
+static uint32_t run_link(struct vale_source *s, struct vale_batch *b)
+{
+	struct vale_port *p = s->port;
+	uint32_t taken = vale_channel_collect(s->link->in, b);
+
+	if (s->kind == VALE_SRC_TRUNK)
+		vale_forward(p, 0, b);
+	else
+		vale_socket_send(p, &p->st->ring[VALE_RING_HOST_TX], b, p->sw->worker->identity, b->n);
+	vale_channel_release(s->link->in);
+	return taken;
+}
+
 uint32_t vale_source_run(struct vale_source *s)
 {
 	struct vale_batch *b = &s->port->sw->worker->batch;
-	uint32_t taken;
 
 	switch (s->kind) {
 	case VALE_SRC_NIC:
@@ -152,10 +166,8 @@ uint32_t vale_source_run(struct vale_source *s)
 	case VALE_SRC_SOCKET:
 		return run_socket(s, b);
 	case VALE_SRC_TRUNK:
-		taken = vale_channel_collect(s->port->in, b);
-		vale_forward(s->port, 0, b);
-		vale_channel_release(s->port->in);
-		return taken;
+	case VALE_SRC_STACK:
+		return run_link(s, b);
 	}
 	return 0;
 }

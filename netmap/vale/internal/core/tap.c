@@ -98,21 +98,31 @@ static void put_all(struct vale_port *port, bool host, uint64_t time, bool tx, c
 			put(t, time, tx, p, np);
 }
 
+static void put_frame(struct vale_port *p, uint64_t time, bool tx, const struct vale_batch *b, const struct vale_frame *f)
+{
+	struct vale_piece whole = {f->data, f->len};
+
+	if (f->npieces > 1)
+		put_all(p, false, time, tx, &b->piece[f->piece], f->npieces);
+	else
+		put_all(p, false, time, tx, &whole, 1);
+}
+
 void vale_tap_sent(struct vale_port *from, const struct vale_batch *b, const uint16_t *dst)
 {
 	uint64_t time = wall_clock();
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		const struct vale_frame *f = &b->frame[i];
-		struct vale_piece whole = {f->data, f->len};
+	for (uint32_t i = 0; i < b->n; i++)
+		if (dst[i] != VALE_TAP_NOWHERE)
+			put_frame(from, time, true, b, &b->frame[i]);
+}
 
-		if (dst[i] == VALE_TAP_NOWHERE)
-			continue;
-		if (f->npieces > 1)
-			put_all(from, false, time, true, &b->piece[f->piece], f->npieces);
-		else
-			put_all(from, false, time, true, &whole, 1);
-	}
+void vale_tap_passed(struct vale_port *to, const struct vale_batch *b, const uint16_t *order, uint32_t n)
+{
+	uint64_t time = wall_clock();
+
+	for (uint32_t i = 0; i < n; i++)
+		put_frame(to, time, false, b, &b->frame[order[i]]);
 }
 
 /* The frames are read from where they were put. Nobody but the switch should write there, but somebody could:

@@ -85,7 +85,7 @@ static inline void vale_drop(struct vale_ring_state *st, enum vale_drop why, uin
 /* What an epoll event points at. */
 enum vale_waiter { VALE_WAIT_CONTROL, VALE_WAIT_SOCKET, VALE_WAIT_OPEN };
 
-enum vale_source_kind { VALE_SRC_NIC, VALE_SRC_HOST, VALE_SRC_SOCKET, VALE_SRC_TRUNK };
+enum vale_source_kind { VALE_SRC_NIC, VALE_SRC_HOST, VALE_SRC_SOCKET, VALE_SRC_TRUNK, VALE_SRC_STACK };
 
 struct vale_ring;
 struct vale_channel;
@@ -101,7 +101,16 @@ struct vale_source {
 	uint32_t idle; /* passes without a frame */
 	struct vale_port *port;
 	struct vale_ring *ring;           /* VALE_SRC_NIC, VALE_SRC_HOST */
+	struct vale_link *link;           /* VALE_SRC_TRUNK, VALE_SRC_STACK */
 	struct vale_source *next, **prev; /* list of active sources */
+};
+
+/* One end of a trunk. */
+struct vale_link {
+	struct vale_channel *out; /* where frames go; NULL: there is no trunk */
+	struct vale_channel *in;  /* where frames come from */
+	struct vale_source source;
+	struct vale_link *next; /* of the same worker */
 };
 
 /* ---- rings */
@@ -159,14 +168,12 @@ struct vale_port {
 	struct vale_switch *sw;
 	struct vale_port_state *st;
 	uint32_t index;
-	struct vale_source source; /* socket or trunk */
+	struct vale_source source; /* socket */
+	struct vale_link trunk;    /* frames to and from the port go this way, past its socket */
+	struct vale_link stack;    /* and those of the socket this way, where somebody wants them */
 
 	int sock; /* -1: none */
 	uint32_t mtu;
-	struct vale_channel *out; /* trunk: where frames to this port go */
-	struct vale_channel *in;  /* trunk: where frames from this port come from */
-	struct vale_port *next_trunk; /* of the same worker */
-
 	bool netmap;       /* netmap mode; else socket mode */
 	uint32_t header;   /* bytes of virtio-net header before each frame in the NIC rings */
 	uint32_t rx_rings; /* NIC rings that receive in netmap mode, at least 1 */
@@ -186,6 +193,12 @@ struct vale_port {
 	uint64_t src_epoch, dst_epoch;
 	uint32_t dst_port;
 };
+
+/* The port's socket is not what the switch sends to and takes from. */
+static inline bool vale_port_cut(const struct vale_port *p)
+{
+	return p->netmap || p->trunk.out != NULL;
+}
 
 struct vale_switch {
 	struct vale_worker *worker;
@@ -217,7 +230,7 @@ struct vale_worker {
 	uint64_t spin_end;   /* 0: not spinning */
 
 	struct vale_switch *switches;
-	struct vale_port *trunks;
+	struct vale_link *links;
 	struct vale_batch batch;
 	struct vale_sockbuf *sockbuf;
 	uint8_t *linear; /* VALE_LINEAR bytes for frames of rings that have an offload header */
@@ -329,6 +342,7 @@ void vale_channel_awake(struct vale_channel *c);
 #define VALE_TAP_NOWHERE 0xffffu
 struct mmsghdr;
 void vale_tap_sent(struct vale_port *from, const struct vale_batch *b, const uint16_t *dst); /* to NOWHERE: left out */
+void vale_tap_passed(struct vale_port *to, const struct vale_batch *b, const uint16_t *order, uint32_t n); /* on by its trunk */
 void vale_tap_ring(struct vale_ring *r, uint32_t from, uint32_t to); /* delivered, not published yet */
 void vale_tap_socket(struct vale_port *p, bool host, const struct mmsghdr *msg, uint32_t n);
 

@@ -95,9 +95,9 @@ static void control_event(struct vale_worker *w)
 	ssize_t n = read(w->event, &count, sizeof(count));
 
 	(void)n;
-	for (struct vale_port *p = w->trunks; p != NULL; p = p->next_trunk)
-		if (atomic_load_explicit(&p->in->rung, memory_order_acquire))
-			vale_source_wake(&p->source);
+	for (struct vale_link *l = w->links; l != NULL; l = l->next)
+		if (atomic_load_explicit(&l->in->rung, memory_order_acquire))
+			vale_source_wake(&l->source);
 }
 
 /* Wakes the sources whose descriptors are readable; waits for one if timeout is -1. */

@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 		w[i] = vale_worker_new();
 		NEEDED(state[i] != NULL && w[i] != NULL);
 		sw[i] = vale_switch_new(w[i], state[i]);
-		end[i] = vale_trunk_end_new(sw[i], 7);
+		end[i] = vale_plain_new(sw[i], 7);
 		NEEDED(sw[i] != NULL && end[i] != NULL);
 		for (uint32_t k = 0; k < 3; k++)
 			make_port(&port[3 * i + (int)k], sw[i], state[i], k);
