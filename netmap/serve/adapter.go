@@ -27,6 +27,9 @@ type adapter struct {
 	pipe       *pipe     // that it is an end of
 	monitorOf  string    // name of the adapter that it is a monitor of
 	monitors   int       // monitors that it has had
+
+	attached *attachment // the device's place on another switch
+	place    *attachment // that it is a place of
 }
 
 // bound is v, or if it is 0 the default, within the limits: netmap clamps what
@@ -73,16 +76,21 @@ func (s *Space) newAdapter(name string, spec region.Spec, extra int, m *memory) 
 	return &adapter{name: name, spec: spec, memory: m}, nil
 }
 
+// inside is what a port of a bridge is called in its switch, where others may
+// have ports, too.
+func (s *Space) inside(b *bridge, port string) string {
+	if b.lab {
+		return s.node + "/" + port
+	}
+	return port
+}
+
 // attach puts an adapter on a bridge; index -1: anywhere.
 func (s *Space) attach(a *adapter, b *bridge, port string, index int) error {
-	inside := port
-	if b.lab {
-		if len(b.ports) == maxOnLab {
-			return unix.ENOMEM
-		}
-		inside = s.node + "/" + port // others have ports there, too
+	if b.lab && len(b.ports) == maxOnLab {
+		return unix.ENOMEM
 	}
-	p, err := b.sw.AttachPort(inside, index)
+	p, err := b.sw.AttachPort(s.inside(b, port), index)
 	if err != nil {
 		return err
 	}

@@ -182,6 +182,9 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 		return err
 	}
 	defer s.drop(a)
+	if a.attached != nil || a.place != nil {
+		return unix.EBUSY // it is a switch's
+	}
 	if a.hdr != 0 && want.Flags&abi.NR_ACCEPT_VNET_HDR == 0 {
 		return unix.EIO
 	}

@@ -6,8 +6,8 @@
 //	eth1          an endpoint: a port of one of the lab's switches
 //	vale1:x       port x of switch vale1, which is the node's own, or one of the
 //	              lab's if the lab allows it; both last as long as they are open
-//	pv            a persistent port (VALE_NEWIF), alone or on a switch of the
-//	              node's own (VALE_ATTACH)
+//	pv            a persistent port (VALE_NEWIF), alone or on a switch or two
+//	              (VALE_ATTACH); endpoints can be on a second one, too
 //	eth1{3 eth1}3 the two ends of a pipe in the memory of eth1, which is made if
 //	              there is none
 //
@@ -27,10 +27,9 @@
 //
 // # What is not there
 //
-// Answered EOPNOTSUPP: virtio-net headers, offsets, network cards and
-// endpoints as ports of a node's own switches, a persistent port on two
-// switches at once, and what a module built without it has not either: external
-// memory, CSB mode and the sync loop.
+// Answered EOPNOTSUPP: what a module built without it has not either: external
+// memory, CSB mode and the sync loop. A port is not attached to a switch that its
+// frames reach already (EBUSY): the module would send them round for ever.
 //
 // What belongs here: what requests mean, names, and lifetimes. What does not:
 // the bytes of the messages (an internal package of netmap), rings and frames

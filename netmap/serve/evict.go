@@ -21,7 +21,7 @@ func (s *Space) PortsOn(name string) int {
 	return 0
 }
 
-// Clear takes the persistent ports off a switch, so that its name can come to
+// Clear takes the devices off a switch, so that its name can come to
 // mean another one. The Conns that have ports there are closed already.
 func (s *Space) Clear(name string) error {
 	b, err := s.openBridge(name, false)
@@ -29,7 +29,16 @@ func (s *Space) Clear(name string) error {
 		return nil
 	}
 	for _, a := range b.ports {
-		if a.users > 0 {
+		t := a.attached
+		if a.place != nil {
+			t = a.place
+		}
+		if t != nil {
+			if err := s.unattach(t); err != nil {
+				return err
+			}
+		}
+		if a.users > 0 || a.place != nil {
 			continue
 		}
 		if err := s.takeOff(a); err != nil {

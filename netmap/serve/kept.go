@@ -8,10 +8,11 @@ import (
 // The kinds of what a Host keeps, in the order in which it is restored, and the
 // files that come with each. What is open last is restored first.
 const (
-	KindBridge  = "bridge"  // a switch of a node's programs: its state
-	KindDevice  = "device"  // a persistent port
-	KindOpen    = "open"    // an open: region, kick, wake, connection
-	KindMonitor = "monitor" // an open of a monitor: the same. Those that began first are restored first
+	KindBridge     = "bridge"     // a switch of a node's programs: its state
+	KindDevice     = "device"     // a persistent port
+	KindAttachment = "attachment" // of a device
+	KindOpen       = "open"       // an open: region, kick, wake, connection
+	KindMonitor    = "monitor"    // an open of a monitor: the same. Those that began first are restored first
 )
 
 type bridgeRecord struct {
@@ -59,6 +60,14 @@ type openRecord struct {
 type deviceRecord struct {
 	Node    string        `json:"node"`
 	Adapter adapterRecord `json:"adapter"`
+}
+
+type attachmentRecord struct {
+	Node   string        `json:"node"`
+	Device adapterRecord `json:"device"`
+	Bridge string        `json:"bridge"`
+	Port   string        `json:"port"`
+	Stack  bool          `json:"stack,omitempty"`
 }
 
 // record says where an adapter is.

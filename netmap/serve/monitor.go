@@ -100,7 +100,7 @@ func (s *Space) adoptMonitor(r adapterRecord, flags uint64) (*adapter, error) {
 		return nil, fmt.Errorf("monitor of %s: %w", r.MonitorOf, err)
 	}
 	defer s.drop(of)
-	b, err := s.adoptBridge(r)
+	b, err := s.adoptBridge(r.Bridge)
 	if err != nil {
 		return nil, err
 	}

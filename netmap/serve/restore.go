@@ -145,7 +145,7 @@ func (s *Space) adopt(r adapterRecord, restore *vale.Restore) (*adapter, error) 
 		s.adapters[r.Name] = a
 		return a, nil
 	}
-	b, err := s.adoptBridge(r)
+	b, err := s.adoptBridge(r.Bridge)
 	if err != nil {
 		return nil, err
 	}
@@ -165,16 +165,16 @@ func (s *Space) adopt(r adapterRecord, restore *vale.Restore) (*adapter, error) 
 }
 
 // adoptBridge finds the bridge of a record.
-func (s *Space) adoptBridge(r adapterRecord) (*bridge, error) {
+func (s *Space) adoptBridge(name string) (*bridge, error) {
 	for b := range s.hidden {
-		if b.name == r.Bridge {
+		if b.name == name {
 			return b, nil
 		}
 	}
-	if b, err := s.openBridge(r.Bridge, s.host.Switch(r.Bridge) != nil); err == nil {
+	if b, err := s.openBridge(name, s.host.Switch(name) != nil); err == nil {
 		return b, nil
 	}
-	return nil, fmt.Errorf("there is no switch %s", r.Bridge)
+	return nil, fmt.Errorf("there is no switch %s", name)
 }
 
 // adoptPipe finds an end of a pipe, or makes the pipe again.

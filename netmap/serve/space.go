@@ -80,6 +80,11 @@ func NewSpace(engine *vale.Engine, node string, host Host) *Space {
 // Conns are closed already.
 func (s *Space) Close() {
 	for _, a := range s.adapters {
+		if a.attached != nil {
+			_ = s.unattach(a.attached) // what is kept in vain is found out when it is restored
+		}
+	}
+	for _, a := range s.adapters {
 		if a.persistent {
 			_ = s.host.Forget(KindDevice, s.entry(a.name)) // what is kept in vain is found out when it is restored
 		}

@@ -78,6 +78,16 @@ func (p *Port) Name() string { return p.name }
 // Is says whether the event is about this port.
 func (p *Port) Is(event Event) bool { return p.name == event.Port && p.sw.name == event.Switch }
 
+// Switch is the port's switch.
+func (p *Port) Switch() *Switch { return p.sw }
+
+// Attached says whether the port has a place on a second switch, which has its rings then.
+func (p *Port) Attached() bool {
+	p.sw.engine.mu.Lock()
+	defer p.sw.engine.mu.Unlock()
+	return p.attachment != nil && p.attachment.port == p
+}
+
 // Index is the port's place in the switch.
 func (p *Port) Index() int { return p.index }
 

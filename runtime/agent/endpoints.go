@@ -25,7 +25,7 @@ type endpoint struct {
 func (e *endpoint) name() string { return portName(e.Node, e.Interface) }
 
 func (e *endpoint) mode() string {
-	if len(e.programs) > 0 {
+	if len(e.programs) > 0 || e.port.Attached() {
 		return ModeNetmap
 	}
 	return ModeSocket

@@ -30,7 +30,7 @@ var kinds = []struct {
 	files int
 }{
 	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindAccess, 0},
-	{serve.KindBridge, 1}, {serve.KindDevice, 0}, {serve.KindOpen, 4},
+	{serve.KindBridge, 1}, {serve.KindDevice, 0}, {serve.KindAttachment, 0}, {serve.KindOpen, 4},
 	{serve.KindMonitor, 4},
 }
 
@@ -39,7 +39,7 @@ var kinds = []struct {
 // agents share. Whoever changes any of it, so that an older program could not
 // go on with it, counts it up, and reads the older ones from oldestFormat on.
 const (
-	entryFormat  = 4 // 1 had no containers, 1 and 2 other records of opens, 1 to 3 no monitors
+	entryFormat  = 4 // 1 had no containers, 1 and 2 other records of opens, 3 no monitors, offsets, headers and attachments
 	oldestFormat = 3
 )
 

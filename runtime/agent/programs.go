@@ -154,15 +154,18 @@ func (a *agent) endPrograms(n *labNode) {
 	}
 }
 
-// restoreSpace restores what a node's programs have made: a switch or a
-// persistent port.
+// restoreSpace restores what a node's programs have made: a switch, a persistent
+// port, or an attachment.
 func (a *agent) restoreSpace(kind string, entry *keeper.Entry) error {
 	n, err := a.nodeOfEntry(entry)
 	if err != nil {
 		return err
 	}
-	if kind == serve.KindDevice {
+	switch kind {
+	case serve.KindDevice:
 		return n.space.RestoreDevice(entry.Payload)
+	case serve.KindAttachment:
+		return n.space.RestoreAttachment(entry.Payload)
 	}
 	state := newFile(entry, 0, "state of a switch of node "+n.name)
 	if err := n.space.RestoreBridge(entry.Payload, state); err != nil {

@@ -80,7 +80,7 @@ func (a *agent) restoreEntry(entry *keeper.Entry) error {
 		return a.restoreTrunk(entry)
 	case kindAccess:
 		return a.restoreAccess(entry)
-	case serve.KindBridge, serve.KindDevice:
+	case serve.KindBridge, serve.KindDevice, serve.KindAttachment:
 		if err := checkFiles(entry); err != nil {
 			return err
 		}
