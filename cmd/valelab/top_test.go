@@ -424,6 +424,36 @@ func TestTopPanics(t *testing.T) {
 	}
 }
 
+// Of a container the log, processor time and memory are shown as of a process,
+// and its shell is one in it.
+func TestRootTopContainers(t *testing.T) {
+	needTmux(t)
+	l := deployContainers(t, "boxes", `
+nodes:
+  box: {image: IMAGE, cpu: 0.2, hostname: inside, cmd: [sh, -c, "echo from the container; while :; do :; done"]}
+`)
+	tt := openTop(t, l, 100, 24, "")
+	tt.keys("5")
+	tt.see("[5 Nodes]", "LOG box", "from the container")
+	await(t, func() string {
+		fields := row(tt.screen(), "running") // NODE, sign, STATE, RESTARTS, CPU, MEMORY, CPU TIME
+		if len(fields) < 7 || fields[2] != "running" || fields[4] == "-" || fields[4] == "0%" || fields[5] == "-" || fields[6] == "0.0s" {
+			return fmt.Sprintf("the container is shown as %q", fields)
+		}
+		return ""
+	})
+	tt.keys("e")
+	tt.see("#")
+	tt.typed("echo here-is-$(hostname)")
+	tt.keys("Enter")
+	tt.see("here-is-inside")
+	tt.typed("exit")
+	tt.keys("Enter")
+	tt.see("[5 Nodes]", "LOG box")
+	tt.keys("l")
+	tt.see("> Log of box", "from the container")
+}
+
 // Where there is no terminal, top prints tables.
 func TestRootTopWithoutTerminal(t *testing.T) {
 	l := deploy(t, "testdata/toplab.yml")

@@ -211,18 +211,38 @@ func (t *topSource) StopCapture(id int) tea.Msg {
 // Logs reads the end of a log.
 func (t *topSource) Logs(node string) tea.Msg {
 	msg := tui.LogsMsg{Node: node}
-	log, err := openNodeLog(t.lab.Logs(node))
-	if err != nil {
-		msg.Err = err
-		return msg
-	}
-	defer log.Close()
-	text, err := log.readAll()
+	text, err := t.readLog(node)
 	msg.Err = err
 	if text = bytes.TrimRight(lastLines(text, logTail), "\n"); len(text) > 0 {
 		msg.Lines = strings.Split(string(text), "\n")
 	}
 	return msg
+}
+
+func (t *topSource) readLog(node string) ([]byte, error) {
+	if t.lab.IsContainer(node) {
+		var last lastBytes
+		err := t.lab.ContainerLogs(t.ctx, node, false, logTail, &last)
+		return last, err
+	}
+	log, err := openNodeLog(t.lab.Logs(node))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	return log.readAll()
+}
+
+// lastBytes keeps the end of what is written to it: lines may be long.
+type lastBytes []byte
+
+func (l *lastBytes) Write(p []byte) (int, error) {
+	const most = 1 << 20
+	*l = append(*l, p...)
+	if over := len(*l) - most; over > 0 {
+		*l = append((*l)[:0], (*l)[over:]...)
+	}
+	return len(p), nil
 }
 
 // Shell is a shell in a node, by way of this program's own exec.

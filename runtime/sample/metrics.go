@@ -42,7 +42,7 @@ var metrics = []metric{
 				p.node(s, &s.Nodes[i], strconv.Itoa(s.Nodes[i].Restarts))
 			}
 		}},
-	{"valelab_node_cpu_seconds_total", "counter", "Processor time of the node's processes.",
+	{"valelab_node_cpu_seconds_total", "counter", "Processor time of the node's init and what descends from it; not of what exec brought in.",
 		func(p *printer, s *Sample) {
 			for i := range s.Nodes {
 				if n := &s.Nodes[i]; n.CPU != nil {
@@ -50,7 +50,7 @@ var metrics = []metric{
 				}
 			}
 		}},
-	{"valelab_node_memory_bytes", "gauge", "Resident memory of the node's processes.",
+	{"valelab_node_memory_bytes", "gauge", "Resident memory of the same processes.",
 		func(p *printer, s *Sample) {
 			for i := range s.Nodes {
 				if n := &s.Nodes[i]; n.Memory != nil {

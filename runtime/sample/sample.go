@@ -59,7 +59,8 @@ type Positions struct {
 	Tail  uint32 `json:"tail"`
 }
 
-// Node is one node.
+// Node is one node. CPU and Memory are of its init and of what descends from it: what exec has brought in
+// from outside is not among them.
 type Node struct {
 	Name     string    `json:"node"`
 	State    string    `json:"state"`

@@ -14,9 +14,9 @@ func (m *Model) initEvents() {
 		search: func(e *agent.Event) string { return e.Kind + " " + eventObject(e) + " " + e.State + " " + e.Message },
 		columns: []column[agent.Event]{
 			{title: "TIME", width: 8, prio: 1, cell: func(e *agent.Event) cell { return cell{clock(e.Time), m.theme.dim} }},
-			{title: "KIND", width: 6, cell: func(e *agent.Event) cell { return plain(e.Kind) },
+			{title: "KIND", width: 6, prio: 2, cell: func(e *agent.Event) cell { return plain(e.Kind) },
 				compare: func(a, b *agent.Event) int { return strings.Compare(a.Kind, b.Kind) }},
-			{title: "WHAT", width: 12, grow: 14, prio: 2, cell: func(e *agent.Event) cell { return plain(eventObject(e)) },
+			{title: "WHAT", width: 12, grow: 14, cell: func(e *agent.Event) cell { return plain(eventObject(e)) },
 				compare: func(a, b *agent.Event) int { return strings.Compare(eventObject(a), eventObject(b)) }},
 			{title: "STATE", width: 9, cell: func(e *agent.Event) cell { return m.eventState(e) }},
 			{title: "MESSAGE", width: 16, grow: 200, prio: 3, cell: func(e *agent.Event) cell { return plain(e.Message) }},
@@ -37,7 +37,9 @@ func eventObject(e *agent.Event) string {
 
 func (m *Model) eventState(e *agent.Event) cell {
 	switch {
-	case e.Kind == agent.EventDrops && e.State == "started", e.Kind == agent.EventDetach, e.Kind == agent.EventLost,
+	case e.Kind == agent.EventDetach:
+		return cell{"detached", m.theme.bad}
+	case e.Kind == agent.EventDrops && e.State == "started", e.Kind == agent.EventLost,
 		e.Kind == agent.EventKeeper, e.State == "gone", e.State == "failed":
 		return cell{e.State, m.theme.bad}
 	case e.State == "restarted", e.State == "backoff", e.State == "exited":

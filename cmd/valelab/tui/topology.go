@@ -194,6 +194,12 @@ func (m *Model) branches(rows []treeRow) {
 
 // towards is where a port leads.
 func towards(r *sample.Ring) string {
+	if a, b, ok := strings.Cut(r.Port, "--"); ok && r.Mode == "trunk" {
+		if a == r.Switch {
+			return b
+		}
+		return a
+	}
 	if a, b, ok := strings.Cut(r.Switch, "--"); ok && strings.Contains(a, ":") {
 		if a == r.Port {
 			return "wire to " + b
