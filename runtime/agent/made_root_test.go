@@ -45,9 +45,12 @@ func netmapCall(t *testing.T, conn *net.UnixConn, reqType uint16, name string, b
 			if body > 0 {
 				b[head+80] = 1
 			}
-			if reqType == 1 {
+			switch reqType {
+			case 1, 3: // REGISTER, VALE_ATTACH
 				order.PutUint32(b[head+88+36:], 1) // nr_mode
 				order.PutUint64(b[head+88+48:], flags)
+			case 6: // PORT_HDR_SET
+				order.PutUint32(b[head+88:], 12)
 			}
 		}
 		order.PutUint32(b, op)
@@ -71,7 +74,8 @@ func netmapCall(t *testing.T, conn *net.UnixConn, reqType uint16, name string, b
 	}
 }
 
-// What programs have made outlives the agent: ports of their own switches, ends of pipes, persistent ports, monitors.
+// What programs have made outlives the agent: ports of their own switches with the length of their headers, ends of
+// pipes, persistent ports on a switch or two, monitors.
 func TestRootMadePortsSurviveAgent(t *testing.T) {
 	l := startLab(t)
 	n := l.addNode("n1")
@@ -79,7 +83,10 @@ func TestRootMadePortsSurviveAgent(t *testing.T) {
 	for _, name := range []string{"vale1:x", "vale1:y{7", "vale1:y}7", "vale1:x/t", "vale1:x/z", "vale1:x/z", "vale1:y{7/t", "vale1:y}7/z"} {
 		opens[name] = askNetmap(t, n, 1, 1, name, 56)
 	}
-	askNetmap(t, n, 1, 8, "pv", 16) // NEWIF
+	askNetmap(t, n, 1, 8, "pv", 16)       // NEWIF
+	askNetmap(t, n, 1, 3, "vale1:pv", 64) // VALE_ATTACH
+	askNetmap(t, n, 1, 3, "vale2:pv", 64)
+	askNetmap(t, n, 1, 6, "vale1:x", 8) // PORT_HDR_SET
 	for range 2 {
 		l.kill()
 		for name, call := range opens {
@@ -88,5 +95,11 @@ func TestRootMadePortsSurviveAgent(t *testing.T) {
 			}
 		}
 		askNetmap(t, n, 1, 2, "pv", 32) // PORT_INFO_GET
+		if errno := netmapCall(t, n.connect(), 3, "vale2:pv", 64)(1); errno != int32(unix.EBUSY) {
+			t.Errorf("attached to vale2 again: errno %d", errno)
+		}
+		if errno := netmapCall(t, n.connect(), 1, "vale1:x", 56)(1); errno != int32(unix.EIO) {
+			t.Errorf("opened without accepting headers: errno %d", errno)
+		}
 	}
 }
