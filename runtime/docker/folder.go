@@ -24,7 +24,7 @@ func binFolder(lab state.Dir) string { return filepath.Join(lab.Lasting(), "bin"
 func makeFolder(lab state.Dir, node string) error {
 	folder := Folder(lab, node)
 	bin := filepath.Join(folder, "bin") // the place where the program is bound
-	if err := os.MkdirAll(bin, 0o755); err != nil {
+	if err := makeAll(bin); err != nil {
 		return err
 	}
 	for _, path := range []string{folder, bin} {
@@ -33,6 +33,17 @@ func makeFolder(lab state.Dir, node string) error {
 		}
 	}
 	return nil
+}
+
+// makeAll makes a folder and those above it. The folder of all labs may go in
+// between, with the last lab that had it.
+func makeAll(path string) (err error) {
+	for range 100 {
+		if err = os.MkdirAll(path, 0o755); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
 }
 
 // installProgram puts the running program where the lab's containers find it. It
@@ -52,7 +63,7 @@ func installProgram(lab state.Dir) (err error) {
 	if have, err := os.Stat(path); err == nil && have.Size() == want.Size() && have.ModTime().Equal(want.ModTime()) {
 		return nil
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := makeAll(folder); err != nil {
 		return err
 	}
 	if err := os.Chmod(folder, 0o755); err != nil {
