@@ -40,30 +40,36 @@ static const struct vale_monitor *behind(const struct vale_ring *r)
 struct shelf {
 	struct vale_ring *r;
 	uint32_t at, space;
+	uint32_t skip; /* slots that are left out */
+	bool inside;   /* a frame that was left out has not ended */
 	uint64_t frames, bytes, lost;
 };
 
-/* Leaves out what does not fit of n slots from *at on, the first ones; after: slots that come with them later. */
-static void shelf_open(struct shelf *sh, struct vale_ring *to, const struct vale_ring *from, uint32_t *at, uint32_t *n,
-		       uint32_t after)
+/* want: the slots that are for it, now and of the same sync later. False: there is no room to look at. */
+static bool shelf_open(struct shelf *sh, struct vale_ring *to, uint32_t want)
 {
 	struct vale_ring_state *st = to->st;
-	bool inside = false; /* a frame that was begun */
 
-	*sh = (struct shelf){.r = to, .at = st->pos};
-	if (!to->port->broken)
-		vale_ring_take_back(to);
-	if (to->port->broken) {
-		*n = 0;
-		return;
-	}
-	sh->space = to->slots - 1 - distance(to, st->head, st->pos);
-	while (*n > 0 && (*n + after > sh->space || inside)) {
-		inside = slot_read(&from->slot[*at]).flags & NS_MOREFRAG;
-		sh->lost += !inside;
-		*at = step(from, *at);
-		--*n;
-	}
+	if (to->port->broken)
+		return false;
+	vale_ring_take_back(to);
+	if (to->port->broken)
+		return false;
+	*sh = (struct shelf){.r = to, .at = st->pos, .space = to->slots - 1 - distance(to, st->head, st->pos)};
+	sh->skip = want > sh->space ? want - sh->space : 0;
+	return true;
+}
+
+/* Whether a slot is left out. */
+static bool shelf_skips(struct shelf *sh, struct view v)
+{
+	if (sh->skip == 0 && !sh->inside && sh->space > 0)
+		return false;
+	if (sh->skip > 0)
+		sh->skip--;
+	sh->inside = v.flags & NS_MOREFRAG;
+	sh->lost += !sh->inside;
+	return true;
 }
 
 /* Fills the slot that is open. */
@@ -76,6 +82,7 @@ static void shelf_put(struct shelf *sh, uint16_t len, uint16_t flags, bool tx)
 	sh->frames += !(flags & NS_MOREFRAG);
 	sh->bytes += len;
 	sh->at = step(sh->r, sh->at);
+	sh->space--;
 }
 
 static void shelf_close(struct shelf *sh, bool more)
@@ -98,17 +105,17 @@ static void shelf_close(struct shelf *sh, bool more)
 static bool copy_slot(struct shelf *sh, const struct vale_ring *r, struct view v)
 {
 	struct vale_ring *to = sh->r;
-	uint32_t idx = __atomic_load_n(&to->slot[sh->at].buf_idx, __ATOMIC_RELAXED);
-	uint16_t len = slot_good(r, v) ? v.len : 0; /* what is bad shows as nothing */
+	struct view own = slot_read_all(to, &to->slot[sh->at]);
+	uint32_t len = slot_good(r, v) ? v.len : 0; /* what is bad shows as nothing */
 
-	if (unlikely(!buf_valid(to, idx))) {
+	if (unlikely(!buf_valid(to, own.buf))) {
 		vale_ring_break(to, "buffer index is outside the region");
 		return false;
 	}
-	if (len > to->buf_size)
-		len = (uint16_t)to->buf_size;
-	memcpy(buf_at(to, idx), len > 0 ? view_data(r, v) : r->buf, len);
-	shelf_put(sh, len, v.flags, r->tx);
+	if (len > to->buf_size - own.ofs)
+		len = to->buf_size - own.ofs;
+	memcpy(view_data(to, own), len > 0 ? view_data(r, v) : r->buf, len);
+	shelf_put(sh, (uint16_t)len, v.flags, r->tx);
 	return true;
 }
 
@@ -116,23 +123,24 @@ void vale_monitor_copy(struct vale_ring *r, uint32_t from, uint32_t n, uint32_t 
 {
 	for (struct vale_monitor *m = r->port->monitors; m != NULL; m = m->next) {
 		struct vale_ring *to = ring_of(m, r);
-		uint32_t at = from, left = n;
 		struct shelf sh;
 
-		if (m->zcopy || to == NULL || !(r->tx ? m->tx : m->rx))
+		if (m->zcopy || to == NULL || !(r->tx ? m->tx : m->rx) || !shelf_open(&sh, to, n + after))
 			continue;
-		shelf_open(&sh, to, r, &at, &left, after);
-		for (; left > 0 && copy_slot(&sh, r, slot_read_all(r, &r->slot[at])); left--)
-			at = step(r, at);
+		for (uint32_t i = 0, at = from; i < n; i++, at = step(r, at)) {
+			struct view v = slot_read_all(r, &r->slot[at]);
+
+			if (!shelf_skips(&sh, v) && !copy_slot(&sh, r, v))
+				break;
+		}
 		shelf_close(&sh, after > 0);
 	}
 }
 
 /* False: the monitor's program broke the rules. */
-static bool exchange_slot(struct shelf *sh, struct vale_ring *r, uint32_t at, bool tx)
+static bool exchange_slot(struct shelf *sh, struct vale_ring *r, uint32_t at, struct view v, bool tx)
 {
 	struct netmap_slot *s = &r->slot[at], *own = &sh->r->slot[sh->at];
-	struct view v = slot_read(s);
 	uint32_t idx = __atomic_load_n(&own->buf_idx, __ATOMIC_RELAXED);
 
 	if (unlikely(!buf_valid(sh->r, idx))) {
@@ -149,19 +157,35 @@ static bool exchange_slot(struct shelf *sh, struct vale_ring *r, uint32_t at, bo
 	return true;
 }
 
-/* To one monitor's ring the slots that it is for: all, or of another monitor's ring those sent or those received. */
-static void exchange(struct vale_ring *to, struct vale_ring *r, uint32_t at, uint32_t n, uint32_t after, bool all, bool tx)
+/* Which of the slots that a ring gives back: what the port has sent, or received, or a monitor's of either kind. */
+enum which { SENT = 1, RECEIVED = 2, BOTH = 3 };
+
+static enum which kind(const struct vale_ring *of, struct view v)
 {
-	bool monitors = r->port->monitor != NULL;
+	bool sent = of->port->monitor != NULL ? v.flags & NS_TXMON : of->tx;
+
+	return sent ? SENT : RECEIVED;
+}
+
+/* To one monitor's ring the slots that are for it. */
+static void exchange(const struct vale_ring *of, struct vale_ring *to, enum which which, struct vale_ring *r, uint32_t from,
+		     uint32_t n, uint32_t after)
+{
+	uint32_t want = after, i, at;
 	struct shelf sh;
 
 	if (to == NULL)
 		return;
-	shelf_open(&sh, to, r, &at, &n, after);
-	for (; n > 0; n--, at = step(r, at)) {
-		bool sent = monitors ? slot_read(&r->slot[at]).flags & NS_TXMON : tx;
+	for (i = 0, at = from; i < n; i++, at = step(r, at))
+		want += (kind(of, slot_read(&r->slot[at])) & which) != 0;
+	if (!shelf_open(&sh, to, want))
+		return;
+	for (i = 0, at = from; i < n; i++, at = step(r, at)) {
+		struct view v = slot_read(&r->slot[at]);
 
-		if ((all || sent == tx) && !exchange_slot(&sh, r, at, sent))
+		if ((kind(of, v) & which) == 0 || shelf_skips(&sh, v))
+			continue;
+		if (!exchange_slot(&sh, r, at, v, kind(of, v) == SENT))
 			break;
 	}
 	shelf_close(&sh, after > 0);
@@ -172,16 +196,16 @@ bool vale_monitor_take(const struct vale_ring *of, struct vale_ring *r, uint32_t
 	struct vale_ring *sent = taker(behind(of), of, true), *received = taker(behind(of), of, false);
 
 	if (of->port->monitor == NULL) {
-		exchange(of->tx ? sent : received, r, from, n, after, true, of->tx);
-		return (of->tx ? sent : received) != NULL;
+		sent = of->tx ? sent : NULL;
+		received = of->tx ? NULL : received;
 	}
 	if (sent == received) {
-		exchange(sent, r, from, n, after, true, true);
+		exchange(of, sent, BOTH, r, from, n, after);
 	} else {
-		exchange(sent, r, from, n, after, false, true);
-		exchange(received, r, from, n, after, false, false);
+		exchange(of, sent, SENT, r, from, n, after);
+		exchange(of, received, RECEIVED, r, from, n, after);
 	}
-	return true;
+	return sent != NULL || received != NULL;
 }
 
 /* Whether somebody waits for what is given back of an RX ring; those of pipes are looked at anyway. */
@@ -192,19 +216,17 @@ static void watch(struct vale_ring *r)
 
 	if (on == r->watched)
 		return;
-	if (!on) {
-		/* The last of it. What comes later is looked at when there is need. */
-		atomic_store(&r->ctl->lockstep, 0);
-		vale_ring_take_back(r);
-		vale_source_remove(&r->source);
-		vale_wake_queue(r, false);
-	}
+	r->watched = false;
+	if (!r->port->broken)
+		vale_ring_take_back(r); /* what was given back before is for nobody */
 	r->watched = on;
+	atomic_store(&r->ctl->lockstep, on);
 	if (on) {
-		atomic_store(&r->ctl->lockstep, 1);
 		vale_source_wake(&r->source);
 	} else {
+		vale_source_remove(&r->source);
 		atomic_store(&r->ctl->doorbell, 0);
+		vale_wake_queue(r, false); /* a sync that waits need not any more */
 	}
 }
 
