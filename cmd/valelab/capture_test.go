@@ -208,6 +208,47 @@ func TestRootCaptureLive(t *testing.T) {
 	}
 }
 
+// The tools that people read captures with take one from a pipe, live, and have
+// nothing to say about it.
+func TestRootCaptureIntoTools(t *testing.T) {
+	l := deploy(t, "testdata/exact.yml")
+	for tool, greeting := range map[string]string{"tcpdump": "reading from file -, link-type EN10MB", "tshark": "Running as user"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Logf("without %s: runtime/pcapng has a strict reader", tool)
+			continue
+		}
+		capture := l.command("capture", "--lab", l.name, "gen:eth1", "gen:eth2", "--filter", "outbound and udp", "--count", "20")
+		reader := exec.Command(path, "-n", "-r", "-")
+		pipe, err := capture.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, stderr bytes.Buffer
+		reader.Stdin, reader.Stdout, reader.Stderr = pipe, &out, &stderr
+		for _, cmd := range []*exec.Cmd{capture, reader} {
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { cmd.Process.Kill() })
+		}
+		l.awaitCaptures(1)
+		l.in("gen", "valelab", "pktgen", "tx", "-i", "netmap:eth2", "--count", "30", "--size", "200")
+		if err := errors.Join(reader.Wait(), capture.Wait()); err != nil {
+			t.Errorf("%s: %v\n%s", tool, err, &stderr)
+		}
+		if n := strings.Count(out.String(), "\n"); n != 20 {
+			t.Errorf("%s reads %d packets, want 20:\n%s", tool, n, &out)
+		}
+		for line := range strings.Lines(stderr.String()) {
+			if !strings.HasPrefix(line, greeting) && strings.TrimSpace(line) != "" {
+				t.Errorf("%s says %q", tool, line)
+			}
+		}
+		l.awaitCaptures(0)
+	}
+}
+
 // progressReader tells how much was read.
 type progressReader struct {
 	r    io.Reader
