@@ -17,6 +17,7 @@ type cable struct {
 	tx             []*netmap.TxRing
 	packets, bytes atomic.Uint64
 	dropped        uint64
+	held           bool // the last move took nothing, for want of room in the transmit ring
 }
 
 func newCable(from, to *netmap.Port) cable {
@@ -34,20 +35,10 @@ const full = 20 * time.Microsecond
 
 func (c *cable) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		moved, waiting := 0, false
-		for i, rx := range c.rx {
-			tx := c.tx[i%len(c.tx)]
-			n := c.move(rx, tx)
-			if err := tx.Sync(); err != nil {
-				return err
-			}
-			if err := rx.Sync(); err != nil {
-				return err
-			}
-			moved += n
-			waiting = waiting || n == 0 && rx.Available() > 0 && tx.Available() < tx.Slots()-1
-		}
+		moved, waiting, err := c.round()
 		switch {
+		case err != nil:
+			return err
 		case moved > 0:
 		case waiting:
 			time.Sleep(full)
@@ -58,6 +49,23 @@ func (c *cable) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// round moves what it can, once. It says how many slots it took, and whether
+// frames wait for room: then it is not for others to come that one waits.
+func (c *cable) round() (moved int, waiting bool, err error) {
+	for i, rx := range c.rx {
+		tx := c.tx[i%len(c.tx)]
+		moved += c.move(rx, tx)
+		waiting = waiting || c.held
+		if err := tx.Sync(); err != nil {
+			return moved, waiting, err
+		}
+		if err := rx.Sync(); err != nil {
+			return moved, waiting, err
+		}
+	}
+	return moved, waiting, nil
 }
 
 // move copies whole frames from a ring to another and gives the number of
@@ -81,6 +89,9 @@ func (c *cable) move(rx *netmap.RxRing, tx *netmap.TxRing) int {
 		n = in.Len()
 		c.dropped += uint64(n)
 	}
+	// As things were when it was tried: the sync that follows may make the room,
+	// and if the receive ring is full no other frame comes to tell of it.
+	c.held = n == 0 && in.Len() > 0 && !emptyTx
 	in.Release(n)
 	if n == 0 {
 		rx.Await(rx.Available())

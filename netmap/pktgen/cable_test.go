@@ -59,3 +59,41 @@ func TestCableWaitsForWholeFrames(t *testing.T) {
 		t.Errorf("%d packets, %d bytes, %d dropped", c.packets.Load(), c.bytes.Load(), c.dropped)
 	}
 }
+
+// What found no room waits for room, also if the sync after that has made all of it: the receive ring may be full, and
+// then no other frame comes to wake who waits for one.
+func TestCableHeldUpDoesNotWaitForFrames(t *testing.T) {
+	from, received := openStopped(t, "netmap:eth1/R", 2)
+	to, sent := openStopped(t, "netmap:eth1/T", 0)
+	rx, tx := from.RxRings()[0], to.TxRings()[0]
+	c := cable{from: from, rx: from.RxRings(), tx: to.TxRings()}
+	last := uint32(rx.Slots() - 1)
+	for i := range received.Array {
+		received.Array[i].Len = 60
+	}
+	frames := tx.Borrow(tx.Slots())
+	for i := range frames.Len() {
+		frames.SetLen(i, 60)
+	}
+	frames.Commit(frames.Len()) // the transmit ring is full
+	if err := tx.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	received.Ctl.Tail.Store(last) // so is the receive ring
+	if err := rx.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	sent.Ctl.Tail.Store(last - 1) // the switch takes all at the next sync
+	if moved, waiting, err := c.round(); moved != 0 || !waiting || err != nil || tx.Available() != tx.Slots()-1 {
+		t.Errorf("%d slots moved, waiting for room %v, %d free now, %v", moved, waiting, tx.Available(), err)
+	}
+	if moved, _, err := c.round(); moved == 0 || err != nil {
+		t.Errorf("%d slots moved, %v", moved, err)
+	}
+	// Without a frame it is one that is waited for.
+	empty, _ := openStopped(t, "netmap:eth1/R", 2)
+	c = cable{from: empty, rx: empty.RxRings(), tx: to.TxRings()}
+	if moved, waiting, err := c.round(); moved != 0 || waiting || err != nil {
+		t.Errorf("%d slots moved, waiting for room %v, %v", moved, waiting, err)
+	}
+}
