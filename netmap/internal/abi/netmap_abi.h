@@ -68,7 +68,7 @@ struct netmap_slot {
 	uint32_t buf_idx;
 	uint16_t len;   /* bytes */
 	uint16_t flags; /* NS_* */
-	uint64_t ptr;   /* NS_INDIRECT only */
+	uint64_t ptr;   /* NS_INDIRECT: the address of the bytes; the bits of offset_mask: where in the buffer they begin */
 };
 
 struct netmap_ring {
