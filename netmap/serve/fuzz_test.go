@@ -37,6 +37,7 @@ func (s *script) take(n int) []byte {
 var fuzzNames = []string{
 	"eth1", "vale1:x", "vale1:y", "vale2:x", "valelan:a", "valelan:eth1", "pv", "vale1:pv", "pw", "eth1{1", "eth1}1", "vale1:x{2", "vale1:x}2",
 	"pv{3", "new{4", "new}4", "vale1:x{2{5", "{", "}", "x{", "", "lo", "vale", "vale1:", "vale1:lo", "valelan:" + "0123456789abcdef", "a/b", "nope",
+	"vale1:eth1", "vale2:eth1", "vale2:pv", "valelan:pv", "vale1:eth1^", "eth2",
 }
 
 // request makes a request of what comes next: type, name, options, body.

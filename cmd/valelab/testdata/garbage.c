@@ -68,8 +68,8 @@ static bool answer(struct open *o)
 	return true;
 }
 
-/* A registration: most are of the port, some of others, of pipes, of modes that do not fit. */
-static bool register_port(struct open *o, const char *port)
+/* A registration: if it is not to be plain, some are of other ports, of pipes, of modes that do not fit. */
+static bool register_port(struct open *o, const char *port, bool plain)
 {
 	static const uint32_t modes[] = {NR_REG_ALL_NIC, NR_REG_ALL_NIC, NR_REG_NIC_SW, NR_REG_SW, NR_REG_ONE_NIC, NR_REG_ONE_SW};
 	static const char *const others[] = {"vale1:x", "vale1:x{1", "vale1:x}1", "valeleft:x", "pv{2"};
@@ -80,10 +80,10 @@ static bool register_port(struct open *o, const char *port)
 	} m = {
 		.q = {.op = NMU_OP_CTRL, .version = NMU_VERSION, .id = rnd(), .body_len = sizeof(m.r)},
 		.h = {.nr_version = NETMAP_API, .nr_reqtype = NETMAP_REQ_REGISTER, .nr_body = 1},
-		.r = {.nr_mode = modes[below(6)], .nr_extra_bufs = below(4) == 0 ? below(100) : 0},
+		.r = {.nr_mode = modes[plain ? 0 : below(6)], .nr_extra_bufs = below(4) == 0 ? below(100) : 0},
 	};
 
-	strncpy(m.h.nr_name, below(4) != 0 ? port : others[below(5)], sizeof(m.h.nr_name) - 1);
+	strncpy(m.h.nr_name, plain || below(4) != 0 ? port : others[below(5)], sizeof(m.h.nr_name) - 1);
 	*o = (struct open){-1, -1, -1, -1, {0}, NULL};
 	o->conn = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	CHECK(o->conn >= 0);
@@ -160,6 +160,26 @@ static bool hung_up(struct open *o)
 	return poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* Breaks the rules for sure, and is hung up on. */
+static void break_rules(const char *port)
+{
+	int64_t begin = milliseconds();
+	struct pollfd fd = {.events = 0};
+	struct open o;
+
+	while (!register_port(&o, port, true)) {
+		end(&o);
+		CHECK(milliseconds() - begin < 20000);
+		usleep(1000);
+	}
+	for (uint32_t k = 0; k < o.grant.ring_num; k++)
+		atomic_store((_Atomic uint32_t *)(o.mem + o.grant.ctl_ofs + (uint64_t)k * NMU_CTL_SIZE), 1u << 30);
+	CHECK(write(o.kick, &(uint64_t){1}, 8) == 8);
+	fd.fd = o.conn;
+	CHECK(poll(&fd, 1, 20000) == 1 && (fd.revents & POLLHUP) != 0);
+	end(&o);
+}
+
 int main(int argc, char **argv)
 {
 	int64_t until;
@@ -172,7 +192,7 @@ int main(int argc, char **argv)
 	while (milliseconds() < until) {
 		struct open o;
 
-		if (register_port(&o, argv[2])) {
+		if (register_port(&o, argv[2], false)) {
 			opens++;
 			temper = 2u << below(8);
 			for (uint32_t k = 0; k < 1000 && !hung_up(&o) && milliseconds() < until; k++) {
@@ -185,6 +205,7 @@ int main(int argc, char **argv)
 		}
 		end(&o);
 	}
+	break_rules(argv[2]);
 	printf("%u opens, %u of them lost\n", opens, lost);
 	return 0;
 }
