@@ -8,7 +8,7 @@ import (
 	"github.com/valelab/valelab/netmap/internal/abi"
 )
 
-// maxInterface is the longest interface name in bytes.
+// maxInterface is the longest interface name in bytes; that of a switch, and of its port, is as long at most.
 const maxInterface = 15
 
 // target is what a port name asks for.
@@ -19,14 +19,22 @@ type target struct {
 	flags  uint64 // NR_*
 }
 
-// parseName reads netmap:IF, netmap:IF^, netmap:IF* or netmap:IF-N, each with /FLAGS or without.
+// parseName reads netmap:IF, netmap:IF^, netmap:IF*, netmap:IF-N or valeX:PORT, each with /FLAGS or without.
 func parseName(name string) (target, error) {
 	bad := func(format string, args ...any) (target, error) {
 		return target{}, fmt.Errorf("%w: %s", ErrName, fmt.Sprintf(format, args...))
 	}
 	rest, ok := strings.CutPrefix(name, "netmap:")
+	on := "" // the switch
 	if !ok {
-		return bad("it must begin with netmap:")
+		var port string
+		if on, port, ok = strings.Cut(name, ":"); !ok || !strings.HasPrefix(on, "vale") {
+			return bad("it must begin with netmap: or valeX:")
+		}
+		if len(on) > maxInterface || strings.ContainsFunc(on, notInSwitch) {
+			return bad("%q can't be a switch", on)
+		}
+		rest = port
 	}
 	t := target{mode: abi.NR_REG_ALL_NIC}
 	rest, flags, _ := strings.Cut(rest, "/")
@@ -71,5 +79,13 @@ func parseName(name string) (target, error) {
 	default:
 		return bad("unknown suffix %q", suffix)
 	}
+	if on != "" {
+		t.iface = on + ":" + t.iface
+	}
 	return t, nil
+}
+
+// notInSwitch says whether a name with this letter is none of a switch.
+func notInSwitch(r rune) bool {
+	return !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '_')
 }

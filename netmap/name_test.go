@@ -20,10 +20,17 @@ func TestParseName(t *testing.T) {
 		"netmap:fifteen-":        {}, // the hyphen starts a ring number
 		"netmap:abcdefghijklmno": {"abcdefghijklmno", abi.NR_REG_ALL_NIC, 0, 0},
 		"netmap:eth1.20":         {"eth1.20", abi.NR_REG_ALL_NIC, 0, 0},
+		"vale0:eth1":             {"vale0:eth1", abi.NR_REG_ALL_NIC, 0, 0},
+		"vale_1:x-1/T":           {"vale_1:x", abi.NR_REG_ONE_NIC, 1, abi.NR_TX_RINGS_ONLY},
 
 		"":                        {},
 		"eth1":                    {},
-		"vale0:eth1":              {},
+		"vale0":                   {},
+		"vale0:":                  {},
+		"vale-0:x":                {},
+		"vale0:a:b":               {},
+		"valeabcdefghijkl:x":      {},
+		"bridge:x":                {},
 		"netmap:":                 {},
 		"netmap:^":                {},
 		"netmap:/x":               {},
@@ -52,7 +59,7 @@ func TestParseName(t *testing.T) {
 
 // FuzzParseName: a name is refused, or its interface can be one and the name starts with it.
 func FuzzParseName(f *testing.F) {
-	for _, s := range []string{"netmap:eth1", "netmap:eth1^/xR", "netmap:eth1-3", "netmap:eth1*", "vale0:a"} {
+	for _, s := range []string{"netmap:eth1", "netmap:eth1^/xR", "netmap:eth1-3", "netmap:eth1*", "vale0:a", "netmap:"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -60,7 +67,7 @@ func FuzzParseName(f *testing.F) {
 		if (err == nil) == (got == target{}) {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		if err == nil && (got.iface == "" || len(got.iface) > maxInterface || !strings.HasPrefix(s, "netmap:"+got.iface)) {
+		if err == nil && (got.iface == "" || len(got.iface) > 2*maxInterface+1 || !strings.HasPrefix(strings.TrimPrefix(s, "netmap:"), got.iface)) {
 			t.Errorf("interface %q", got.iface)
 		}
 	})

@@ -3,6 +3,7 @@ package netmap
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/valelab/valelab/netmap/internal/abi"
 	"github.com/valelab/valelab/netmap/internal/region"
 	"github.com/valelab/valelab/netmap/internal/wire"
+	"github.com/valelab/valelab/netmap/kernel"
 )
 
 // DefaultSocket is where a node finds the switch of its lab, unless the environment variable
@@ -29,11 +31,12 @@ type Option func(*options)
 
 type options struct {
 	socket   string
+	only     bool // the socket was named: there is no other switch
 	noTxPoll bool
 }
 
 // Socket makes Open use the switch at this path.
-func Socket(path string) Option { return func(o *options) { o.socket = path } }
+func Socket(path string) Option { return func(o *options) { o.socket, o.only = path, true } }
 
 // NoTxPoll keeps Poll from syncing TX rings unless it is asked for Out (netmap(4): NR_NO_TX_POLL).
 func NoTxPoll() Option { return func(o *options) { o.noTxPoll = true } }
@@ -44,6 +47,9 @@ func NoTxPoll() Option { return func(o *options) { o.noTxPoll = true } }
 //	netmap:IF^    the host rings: its connection to the kernel's stack
 //	netmap:IF*    both
 //	netmap:IF-N   NIC ring N only
+//	valeX:PORT    a port of switch valeX, which are both made if they are not there
+//
+// Where there is no lab, it is the machine's own netmap module that opens them, if it is there.
 //
 // A suffix /T, /R or /x opens TX rings only, RX rings only, or exclusively. A ring is open in one program
 // at a time; Open waits a moment for one that has just been closed, and for a lab's agent that is being
@@ -51,7 +57,7 @@ func NoTxPoll() Option { return func(o *options) { o.noTxPoll = true } }
 func Open(name string, opts ...Option) (*Port, error) {
 	o := options{socket: DefaultSocket}
 	if path := os.Getenv("VALELAB_NETMAP"); path != "" {
-		o.socket = path
+		o.socket, o.only = path, true
 	}
 	for _, opt := range opts {
 		opt(&o)
@@ -59,15 +65,24 @@ func Open(name string, opts ...Option) (*Port, error) {
 	t, err := parseName(name)
 	if err != nil {
 		return nil, &Error{Op: "open", Port: name, Err: err,
-			Hint: "write netmap:eth1, netmap:eth1^ (host rings), netmap:eth1* (both) or netmap:eth1-0 (one ring)"}
+			Hint: "write netmap:eth1, netmap:eth1^ (host rings), netmap:eth1* (both), netmap:eth1-0 (one ring) or vale1:x"}
 	}
 	if o.noTxPoll {
 		t.flags |= abi.NR_NO_TX_POLL
 	}
-	p, err := register(name, t, o.socket)
+	open := func() (*Port, error) {
+		p, err := register(name, t, o.socket)
+		if errors.Is(err, fs.ErrNotExist) && !o.only {
+			if device, derr := kernel.Open(); derr == nil {
+				return registerDevice(name, t, device)
+			}
+		}
+		return p, err
+	}
+	p, err := open()
 	for begin := time.Now(); err != nil && time.Since(begin) < patience(err); {
 		time.Sleep(openPause)
-		p, err = register(name, t, o.socket)
+		p, err = open()
 	}
 	if err != nil {
 		return nil, explain(name, t, o.socket, err)
@@ -95,6 +110,9 @@ func register(name string, t target, socket string) (*Port, error) {
 	if err != nil {
 		unix.Close(sock)
 		return nil, err
+	}
+	if r.Grant.Kind&abi.NMU_NATIVE != 0 {
+		return newNative(name, t.iface, kernel.Device(fds[0]), *r.Grant, sock)
 	}
 	memfd := os.NewFile(uintptr(fds[0]), t.iface)
 	view, err := region.Map(memfd, *r.Grant)

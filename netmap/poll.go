@@ -32,6 +32,9 @@ func (p *Port) Poll(events Events, timeout time.Duration) (Events, error) {
 	if timeout > 0 {
 		deadline = time.Now().Add(timeout)
 	}
+	if p.native != nil {
+		return p.native.poll(events, timeout, deadline)
+	}
 	for {
 		found, err := p.syncFor(events)
 		if found != 0 || err != nil || timeout == 0 {

@@ -18,8 +18,10 @@ type Port struct {
 	noTxPoll bool
 	closed   bool
 
-	sock int // its end closes the port; HUP says that the switch has gone
-	kick int // eventfd, program to switch; does not block
+	native *native // the module has the rings; nil: the user-space switch has
+
+	sock int // its end closes the port; HUP says that the switch has gone; -1: a port of the module's without a lab
+	kick int // eventfd, program to switch; does not block; -1: a port of the module's
 	wake int // pipe or eventfd, switch to program; does not block
 
 	sleeps      uint32 // number of the last sleep, never 0 while asleep
@@ -73,11 +75,21 @@ func (p *Port) HostTx() []*TxRing { return p.hostTx }
 func (p *Port) HostRx() []*RxRing { return p.hostRx }
 
 // TxSync hands committed slots of all TX rings to the switch and takes back those that it has consumed.
-// It does not wait for the switch (unlike netmap(4), where all are consumed on return).
-func (p *Port) TxSync() error { return syncAll(p.tx) }
+// It does not wait for the user-space switch; on the module all are consumed on return, as in netmap(4).
+func (p *Port) TxSync() error {
+	if p.native != nil {
+		return p.native.sync(p.tx)
+	}
+	return syncAll(p.tx)
+}
 
 // RxSync gives released slots of all RX rings back to the switch and takes what has been received.
-func (p *Port) RxSync() error { return syncAll(p.rx) }
+func (p *Port) RxSync() error {
+	if p.native != nil {
+		return p.native.sync(p.rx)
+	}
+	return syncAll(p.rx)
+}
 
 func syncAll(rings []*ring) error {
 	for _, r := range rings {
@@ -113,7 +125,15 @@ func (p *Port) Close() error {
 	for _, r := range slices.Concat(p.tx, p.rx) {
 		r.close()
 	}
-	err := errors.Join(p.view.Close(), unix.Close(p.sock), unix.Close(p.kick), unix.Close(p.wake))
+	err := p.view.Close()
+	if p.native != nil {
+		err = errors.Join(err, p.native.device.Close())
+	}
+	for _, fd := range []int{p.sock, p.kick, p.wake} {
+		if fd >= 0 {
+			err = errors.Join(err, unix.Close(fd))
+		}
+	}
 	if err != nil {
 		return p.fail("close", err)
 	}

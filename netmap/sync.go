@@ -7,10 +7,13 @@ import (
 )
 
 // sync hands the program's position to the switch and takes the switch's: the only place where the two
-// meet. It never blocks.
+// meet, but for that of the module's (native). It never blocks.
 func (r *ring) sync() error {
 	if r.port.closed {
 		return r.port.fail("sync", ErrClosed)
+	}
+	if n := r.port.native; n != nil {
+		return n.sync([]*ring{r})
 	}
 	ctl := r.mem.Ctl
 	r.syncs++

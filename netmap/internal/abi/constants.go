@@ -174,4 +174,5 @@ const (
 const (
 	NMU_MONITOR = 0x2
 	NMU_NULL    = 0x4
+	NMU_NATIVE  = 0x8
 )

@@ -424,7 +424,9 @@ struct nmu_ctl {
  *
  * Grant: with REGISTER, REGIF and DESCRIBE when error is 0, along with three descriptors by SCM_RIGHTS: region
  * memfd, kick, wake. Kick is an eventfd. Wake becomes readable by each 8 bytes that the switch writes. REGIF of
- * another command than to open has none: grant_len is 0.
+ * another command than to open has none: grant_len is 0. With NMU_NATIVE one descriptor comes instead: the program
+ * uses the module itself, and its connection is for control requests only. What lies from memsize on is the
+ * program's own affair then.
  *
  * Requests on one connection are made one at a time, also when several processes hold it: by who has a write
  * lock on its first byte (fcntl F_SETLKW), and one thread of a process. id is the caller's choice, and comes
@@ -463,6 +465,7 @@ struct nmu_reply {
 /* nmu_grant.kind: what a sync does besides */
 #define NMU_MONITOR 0x2 /* TX syncs do nothing; that the port has gone, poll tells and no sync */
 #define NMU_NULL    0x4 /* nothing is behind the rings: syncs do nothing and answer 0 */
+#define NMU_NATIVE  0x8 /* the one descriptor that comes along is /dev/netmap's, and has the rings */
 
 /* What a program must know beyond the netmap_if to map and check a region. Offsets are from its start. */
 struct nmu_grant {

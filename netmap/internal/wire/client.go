@@ -47,7 +47,7 @@ func Dial(path string) (int, error) {
 }
 
 // Call sends a request over a connection from Dial and waits for its reply. The descriptors that came
-// with it are the caller's; there are GrantFiles of them, or none. A refusal by the switch is not an
+// with it are the caller's; there are GrantFiles of them, one of the module's, or none. A refusal by the switch is not an
 // error here: it is the reply's Errno. ECONNRESET: the switch has gone.
 func Call(fd int, q Request) (r Reply, fds []int, err error) {
 	err = retry(func() error { return unix.Sendmsg(fd, q.Encode(), nil, nil, unix.MSG_NOSIGNAL) })
@@ -86,6 +86,9 @@ func Call(fd int, q Request) (r Reply, fds []int, err error) {
 	want := 0
 	if r.Grant != nil {
 		want = GrantFiles
+		if r.Grant.Kind&abi.NMU_NATIVE != 0 {
+			want = 1
+		}
 	}
 	if r.Errno == 0 && q.Op == abi.NMU_OP_CTRL && (r.Grant != nil) != (q.Header.ReqType == abi.NETMAP_REQ_REGISTER) {
 		return Reply{}, fds, fmt.Errorf("reply of type %d with a grant, or without", r.Header.ReqType)

@@ -149,5 +149,6 @@ func Constants() map[string]uint64 {
 		"NMU_OPTIONS_CUT":                    C.NMU_OPTIONS_CUT,
 		"NMU_MONITOR":                        C.NMU_MONITOR,
 		"NMU_NULL":                           C.NMU_NULL,
+		"NMU_NATIVE":                         C.NMU_NATIVE,
 	}
 }
