@@ -45,6 +45,9 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := notPlugin(lab); err != nil {
+		return nil, err
+	}
 	lock, err := lab.Acquire(ctx, lockPatience)
 	if err != nil {
 		return nil, err
@@ -172,6 +175,17 @@ func dropContainers(ctx context.Context, m Machine, lab state.Dir, plan *topolog
 		return err
 	}
 	return m.RemoveContainers(ctx, lab, containers(plan))
+}
+
+// notPlugin refuses a lab that is one of the Docker plugin's.
+func notPlugin(lab state.Dir) error {
+	if !lab.IsPlugin() {
+		return nil
+	}
+	return &HintError{
+		Err:  fmt.Errorf("lab %s is that of the networks of the Docker plugin %s", lab.Name(), lab.Name()),
+		Hint: "docker network ls --filter driver=" + lab.Name() + "; valelab plugin gc --name " + lab.Name(),
+	}
 }
 
 // containers returns the names of the plan's nodes that are containers.

@@ -30,6 +30,9 @@ func Destroy(ctx context.Context, root, name string, o Options) (*Report, error)
 		return nil, err
 	}
 	report := &Report{Lab: name, Steps: 1}
+	if err := notPlugin(lab); err != nil {
+		return nil, err
+	}
 	if there, err := exists(o.Machine, lab); err != nil || !there {
 		report.Elapsed = time.Since(began)
 		return report, errors.Join(err, lab.Root().Trim())
@@ -115,6 +118,10 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	note(m.RemoveGroups(ctx, lab))
 	return left.ErrorOrNil()
 }
+
+// StopAgent ends the keeper and the agent of a lab, if there are any, and with
+// them its namespace and all that is in there.
+func StopAgent(ctx context.Context, m Machine, lab state.Dir) error { return stopAgent(ctx, m, lab) }
 
 // stopAgent ends the keeper, and with it the agent. Asked to, the keeper closes
 // the packet sockets of all ports side by side, which takes the kernel a

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/state"
@@ -21,9 +22,11 @@ func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, er
 	if err != nil {
 		return nil, err
 	}
-	plan, err := readPlan(dir)
-	if err != nil {
-		return nil, err
+	plan := bare(name)
+	if !dir.IsPlugin() {
+		if plan, err = readPlan(dir); err != nil {
+			return nil, err
+		}
 	}
 	i := &inspector{machine: m, dir: dir, out: Inspection{
 		Lab: plan.Lab, Folder: dir.Path(), State: LabRunning,
@@ -39,7 +42,43 @@ func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, er
 	for s := range plan.Steps {
 		i.look(&plan.Steps[s])
 	}
+	if dir.IsPlugin() {
+		i.lookAtGuests()
+	}
 	return &i.out, nil
+}
+
+// lookAtGuests adds what a plugin's agent has, as people know it: there is no
+// plan to compare it with.
+func (i *inspector) lookAtGuests() {
+	if i.guests == nil {
+		return
+	}
+	seen := make(map[string]bool)
+	for _, e := range i.guests.Endpoints {
+		node, iface := e.Node, e.Interface
+		if shown, inside, ok := strings.Cut(e.Shown, ":"); ok {
+			node, iface = shown, inside
+		}
+		if !seen[node] {
+			seen[node] = true
+			i.out.Nodes = append(i.out.Nodes, NodeInspection{Name: node, State: StateRunning})
+		}
+		i.out.Endpoints = append(i.out.Endpoints, EndpointInspection{
+			Node: node, Interface: iface, Switch: e.Switch, State: e.Mode, Fault: e.Fault,
+			MAC: e.MAC, MTU: e.MTU, Rings: e.Rings, Slots: e.Slots,
+		})
+	}
+	for _, s := range i.guests.Switches {
+		i.out.Switches = append(i.out.Switches, SwitchInspection{Name: s.Name, Wire: s.Wire, State: StateRunning, Ports: s.Ports})
+	}
+	for _, u := range i.guests.Uplinks {
+		out := UplinkInspection{Interface: u.Interface, Switch: u.Switch, Host: topology.HostKeep, State: StateRunning}
+		if u.Fault != "" {
+			out.State, out.Fault = StateFaulty, u.Fault
+		}
+		i.out.Uplinks = append(i.out.Uplinks, out)
+	}
 }
 
 // inspector builds one Inspection.
@@ -47,6 +86,7 @@ type inspector struct {
 	machine Machine
 	dir     state.Dir
 	held    inventory // what the agent has; empty when there is none
+	guests  *agent.Lab
 	out     Inspection
 }
 
@@ -66,6 +106,7 @@ func (i *inspector) askAgent(ctx context.Context) error {
 		return err
 	}
 	i.held.fill(held)
+	i.guests = held
 	i.out.Agent = &AgentInspection{PID: version.PID, Started: version.Started, Restarts: version.Restarts}
 	return nil
 }

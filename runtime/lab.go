@@ -63,11 +63,21 @@ func Open(root, name string) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	if dir.IsPlugin() {
+		return &Lab{Name: name, Dir: dir.Path(), Plan: bare(name)}, nil
+	}
 	plan, err := readPlan(dir)
 	if err != nil {
 		return nil, err
 	}
 	return &Lab{Name: name, Dir: dir.Path(), Plan: plan}, nil
+}
+
+// bare is the plan of a lab whose parts no plan has: one of the Docker plugin.
+func bare(name string) *topology.Plan {
+	return &topology.Plan{Lab: name, Netmap: topology.NetmapUser, Steps: []topology.Step{{
+		ID: string(topology.KindLab), Kind: topology.KindLab, Lab: &topology.LabStep{Name: name},
+	}}}
 }
 
 // Agent returns a client of the lab's agent.

@@ -15,9 +15,18 @@ import (
 // netMark is what the lab's network namespace carries as the alias of its lo.
 func netMark(lab state.Dir) string { return "valelab:" + lab.Path() }
 
-// Network finds the namespace through the lab's processes: the agent is in it,
-// the keeper holds it open. The mark decides.
 func (*local) Network(_ context.Context, lab state.Dir) (Network, error) {
+	ns, err := OpenNetwork(lab)
+	if err != nil {
+		return nil, err
+	}
+	return &localNetwork{ns}, nil
+}
+
+// OpenNetwork opens the network namespace of a lab of this machine; without one
+// it fails with state.ErrGone. It is found through the lab's processes: the agent
+// is in it, the keeper holds it open. The mark decides.
+func OpenNetwork(lab state.Dir) (*link.Namespace, error) {
 	processes, err := lab.Processes()
 	if err != nil {
 		return nil, err
@@ -29,7 +38,7 @@ func (*local) Network(_ context.Context, lab state.Dir) (Network, error) {
 			}
 			for _, path := range namespaces(p) {
 				if ns := openMarked(path, netMark(lab)); ns != nil {
-					return &localNetwork{ns}, nil
+					return ns, nil
 				}
 			}
 		}

@@ -45,18 +45,27 @@ func (d *deployment) unmakeLab(context.Context) error {
 // replaceAgent lets an agent of this build take over from the one that runs.
 // Nodes and their programs carry on.
 func (d *deployment) replaceAgent(ctx context.Context) error {
-	if err := d.agent.Upgrade(ctx); err != nil {
-		return &HintError{
-			Err:  fmt.Errorf("agent of lab %s is of another build and can't be replaced: %w", d.lab.Name(), err),
-			Hint: "valelab destroy " + d.lab.Name() + ", then deploy again",
-		}
+	err := ReplaceAgent(ctx, d.machine, d.lab, d.running.PID)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return &HintError{Err: err, Hint: "valelab destroy " + d.lab.Name() + ", then deploy again"}
+}
+
+// ReplaceAgent lets an agent of this build take over a lab from the one that
+// runs, process number before. Nodes and their programs carry on.
+func ReplaceAgent(ctx context.Context, m Machine, lab state.Dir, before int) error {
+	client := m.Agent(lab)
+	defer client.Close()
+	if err := client.Upgrade(ctx); err != nil {
+		return fmt.Errorf("agent of lab %s is of another build and can't be replaced: %w", lab.Name(), err)
 	}
 	inner, cancel := context.WithTimeoutCause(ctx, agentPatience, errors.New("it does not answer"))
 	defer cancel()
 	build := ""
 	err := state.Settle(inner, func() (bool, error) {
-		version, err := d.agent.Version(inner)
-		if err != nil || version.PID == d.running.PID {
+		version, err := client.Version(inner)
+		if err != nil || version.PID == before {
 			return false, nil
 		}
 		build = version.Build
@@ -66,10 +75,7 @@ func (d *deployment) replaceAgent(ctx context.Context) error {
 		err = errors.New("it does not live, and the one before carries on")
 	}
 	if err != nil && ctx.Err() == nil {
-		return &HintError{
-			Err:  fmt.Errorf("new agent of lab %s: %w%s", d.lab.Name(), err, lastLines(d.lab.AgentLog())),
-			Hint: "valelab destroy " + d.lab.Name() + ", then deploy again",
-		}
+		return fmt.Errorf("new agent of lab %s: %w%s", lab.Name(), err, lastLines(lab.AgentLog()))
 	}
 	return err
 }

@@ -158,6 +158,13 @@ func stale(lab state.Dir) (bool, error) {
 	return string(then) != now, err
 }
 
+// Stale says whether a lab was begun before the machine's last start: then
+// nothing that is written down about it is true any more.
+func Stale(lab state.Dir) (bool, error) { return stale(lab) }
+
+// WriteBoot writes down that a lab is of this boot.
+func WriteBoot(lab state.Dir) error { return writeBoot(lab) }
+
 // writeBoot writes down that the lab is of this boot.
 func writeBoot(lab state.Dir) error {
 	now, err := state.BootID()

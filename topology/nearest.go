@@ -70,3 +70,7 @@ func editDistance(a, b string) int {
 	}
 	return last[len(b)]
 }
+
+// Nearest returns the known name that somebody may have meant who wrote name,
+// "" if none is near.
+func Nearest(name string, known []string) string { return nearest(name, known) }

@@ -48,11 +48,25 @@ func destroyAll(ctx context.Context, s streams) error {
 	}
 	var left *multierror.Error
 	for _, name := range names {
+		if isPluginLab(name) {
+			fmt.Fprintf(s.err, "lab %s stays: it has the networks of the Docker plugin\n", name)
+			continue
+		}
 		if err := destroyLab(ctx, s, name); err != nil {
 			left = multierror.Append(left, err)
 		}
 	}
 	return left.ErrorOrNil()
+}
+
+// isPluginLab says whether a lab is one of the Docker plugin's.
+func isPluginLab(name string) bool {
+	root, err := state.Open(state.FindRoot())
+	if err != nil {
+		return false
+	}
+	dir, err := root.Lab(name)
+	return err == nil && dir.IsPlugin()
 }
 
 func destroyLab(ctx context.Context, s streams, name string) error {

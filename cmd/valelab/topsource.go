@@ -144,6 +144,9 @@ func (t *topSource) look() tui.LabMsg {
 	if msg.Lab, msg.Err = runtime.Inspect(t.ctx, t.root, t.lab.Name); msg.Err != nil {
 		return msg
 	}
+	if isPluginLab(t.lab.Name) { // there is nothing to deploy
+		return msg
+	}
 	word := t.file
 	if word == "" {
 		word = t.lab.Name

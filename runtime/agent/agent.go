@@ -58,6 +58,7 @@ type agent struct {
 	uplinks   map[string]*uplink
 	trunks    map[string]*trunk // by trunkKey
 	accesses  map[topology.Access]struct{}
+	door      *door // nil: guests have none
 	programs  map[*program]struct{}
 	reserve   int // a file to give up when there are no more, or -1
 }

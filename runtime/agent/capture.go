@@ -215,8 +215,8 @@ func (a *agent) capturePoints(names []string) ([]vale.CapturePoint, error) {
 	for i, name := range names {
 		port, host := strings.CutSuffix(name, "^")
 		points[i] = vale.CapturePoint{Port: port, Host: host}
-		if e := a.endpoints[port]; e != nil {
-			points[i].Switch = e.Spec.Switch
+		if e := a.findShown(port); e != nil {
+			points[i].Switch, points[i].Port = e.Spec.Switch, e.name()
 		} else if u := a.uplinks[strings.TrimPrefix(port, "host:")]; u != nil && strings.HasPrefix(port, "host:") && !host {
 			points[i].Switch, points[i].Port = u.Spec.Switch, u.port.Name()
 		} else {

@@ -129,6 +129,22 @@ func (c *Client) DeleteNode(ctx context.Context, node string) error {
 	return c.delete(ctx, "nodes", node)
 }
 
+// PutGuest makes a container of a network of the Docker plugin a node, or gives
+// it other labels.
+func (c *Client) PutGuest(ctx context.Context, node string, spec GuestSpec) (created bool, err error) {
+	return c.put(ctx, spec, "guests", node)
+}
+
+// DeleteGuest removes a guest that has no endpoints.
+func (c *Client) DeleteGuest(ctx context.Context, node string) error {
+	return c.delete(ctx, "guests", node)
+}
+
+// PutDoor lets the programs of guests in.
+func (c *Client) PutDoor(ctx context.Context, spec DoorSpec) (created bool, err error) {
+	return c.put(ctx, spec, "door")
+}
+
 // Upgrade lets an agent of this very program take over from the one that runs,
 // with all that it has. It returns when the old one has agreed and is about to
 // end; Version tells when the new one answers.

@@ -17,6 +17,8 @@ const (
 	kindSwitch   = "switch"   // SwitchSpec: the switch's state
 	kindNode     = "node"     // NodeSpec: the node's listening socket
 	kindGate     = "gate"     // nothing: the socket that a container's process 1 waits at
+	kindGuest    = "guest"    // GuestSpec: nothing
+	kindDoor     = "door"     // doorRecord: the socket of all guests
 	kindEndpoint = "endpoint" // endpointRecord: the packet socket
 	kindUplink   = "uplink"   // uplinkRecord: the packet socket
 	kindTrunk    = "trunk"    // TrunkState: nothing
@@ -29,7 +31,8 @@ var kinds = []struct {
 	name  string
 	files int
 }{
-	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindAccess, 0},
+	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGate, 1}, {kindGuest, 0}, {kindDoor, 1},
+	{kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindAccess, 0},
 	{serve.KindBridge, 1}, {serve.KindDevice, 0}, {serve.KindAttachment, 0}, {serve.KindOpen, 4},
 	{serve.KindMonitor, 4},
 }
@@ -39,7 +42,7 @@ var kinds = []struct {
 // agents share. Whoever changes any of it, so that an older program could not
 // go on with it, counts it up, and reads the older ones from oldestFormat on.
 const (
-	entryFormat  = 4 // 1 had no containers, 1 and 2 other records of opens, 3 no monitors, offsets, headers and attachments
+	entryFormat  = 5 // 1 had no containers, 1 and 2 other records of opens, 1 to 3 no monitors, offsets, headers and attachments, 1 to 4 no guests
 	oldestFormat = 3
 )
 

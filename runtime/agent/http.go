@@ -48,6 +48,15 @@ func routes(a *agent, stop, leave func()) http.Handler {
 	mux.HandleFunc("DELETE /v1/nodes/{node}", remove(func(r *http.Request) error {
 		return a.deleteNode(r.PathValue("node"))
 	}))
+	mux.HandleFunc("PUT /v1/guests/{node}", put(func(r *http.Request, spec GuestSpec) (bool, error) {
+		return a.putGuest(r.PathValue("node"), spec)
+	}))
+	mux.HandleFunc("DELETE /v1/guests/{node}", remove(func(r *http.Request) error {
+		return a.deleteNode(r.PathValue("node"))
+	}))
+	mux.HandleFunc("PUT /v1/door", put(func(_ *http.Request, spec DoorSpec) (bool, error) {
+		return a.putDoor(spec)
+	}))
 	mux.HandleFunc("PUT /v1/endpoints/{node}/{interface}", put(func(r *http.Request, spec EndpointSpec) (bool, error) {
 		return a.putEndpoint(r.PathValue("node"), r.PathValue("interface"), spec)
 	}))

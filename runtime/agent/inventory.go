@@ -32,8 +32,12 @@ func (a *agent) inventory() *Lab {
 	}
 	for _, e := range a.endpoints {
 		lost := deviceFault(a.lab, e.Spec.Device, e.At)
+		shown := ""
+		if a.nodes[e.Node].isGuest() {
+			shown = portName(a.shown(e))
+		}
 		lab.Endpoints = append(lab.Endpoints, EndpointState{
-			Node: e.Node, Interface: e.Interface, EndpointSpec: e.Spec, Mode: e.mode(),
+			Node: e.Node, Interface: e.Interface, EndpointSpec: e.Spec, Shown: shown, Mode: e.mode(),
 			Lost: lost != "", Fault: cmp.Or(lost, e.fault),
 		})
 	}

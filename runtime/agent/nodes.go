@@ -33,7 +33,8 @@ type labNode struct {
 	watched  bool   // statusID is one
 	status   node.Status
 
-	box *box // of a node that is a container, else nil
+	box   *box       // of a node that is a container, else nil
+	guest *GuestSpec // of a node that is a guest, else nil
 }
 
 // putNode carries out PUT /v1/nodes/{node}.
@@ -47,6 +48,9 @@ func (a *agent) putNode(name string, spec NodeSpec) (created bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	old := a.nodes[name]
+	if old.isGuest() {
+		return false, conflict("node %s is there already as a guest", name)
+	}
 	if old != nil && old.status.State != StateGone {
 		return false, same(old.spec == spec, "node "+name)
 	}
@@ -174,7 +178,11 @@ func (a *agent) deleteNode(name string) error {
 	if err := a.dropAccesses(name); err != nil {
 		return err
 	}
-	if err := a.store.Delete(entryKey(kindNode, name)); err != nil {
+	kind := kindNode
+	if n.guest != nil {
+		kind = kindGuest
+	}
+	if err := a.store.Delete(entryKey(kind, name)); err != nil {
 		return fmt.Errorf("node %s: %w", name, err)
 	}
 	a.dropNode(n)

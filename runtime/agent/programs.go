@@ -40,7 +40,7 @@ type netmapHost struct {
 
 // Endpoint finds an interface of the node.
 func (h netmapHost) Endpoint(name string) *serve.Endpoint {
-	e := h.agent.endpoints[portName(h.node.name, name)]
+	e := h.agent.endpointAt(h.node, name)
 	if e == nil {
 		return nil
 	}
@@ -105,8 +105,11 @@ func (a *agent) countOpen(p *program) {
 	p.counted = true
 	p.node.opens++
 	p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
-	e := a.endpoints[portName(p.node.name, p.open.Endpoint())]
-	if p.open.Endpoint() == "" || e == nil {
+	if p.open.Endpoint() == "" {
+		return
+	}
+	e := a.endpointAt(p.node, p.open.Endpoint())
+	if e == nil {
 		return
 	}
 	before := e.mode()

@@ -72,6 +72,10 @@ func (a *agent) restoreEntry(entry *keeper.Entry) error {
 		return a.restoreNode(name, entry)
 	case kindGate:
 		return a.restoreGate(name, entry)
+	case kindGuest:
+		return a.restoreGuest(name, entry)
+	case kindDoor:
+		return a.restoreDoor(entry)
 	case kindEndpoint:
 		return a.restoreEndpoint(entry)
 	case kindUplink:

@@ -49,7 +49,7 @@ func (s *sampler) next() *sample.Sample {
 // portOwner is the node that a port belongs to, and the port's name there.
 func (a *agent) portOwner(name, port string) (node, iface string) {
 	if e := a.endpoints[port]; e != nil && e.Spec.Switch == name {
-		return e.Node, e.Interface
+		return a.shown(e)
 	}
 	node, iface = serve.Owner(name, port)
 	if a.switches[name] != nil && node != "" {

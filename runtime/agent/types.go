@@ -55,6 +55,18 @@ type NodeSpec struct {
 	StartTime uint64 `json:"starttime"` // field 22 of /proc/PID/stat, in clock ticks
 }
 
+// GuestSpec is the body of PUT /v1/guests/{node}: what people see of a container
+// that others look after.
+type GuestSpec struct {
+	Title string            `json:"title,omitempty"` // its name
+	Names map[string]string `json:"names,omitempty"` // what its endpoints' interfaces are called inside
+}
+
+// DoorSpec is the body of PUT /v1/door.
+type DoorSpec struct {
+	Folder string `json:"folder"` // absolute; gets netmap.sock
+}
+
 // Lab answers GET /v1/lab: everything that the agent holds, each list sorted.
 type Lab struct {
 	Lab       string          `json:"lab"`
@@ -84,6 +96,7 @@ type EndpointState struct {
 	Node      string `json:"node"`
 	Interface string `json:"interface"`
 	EndpointSpec
+	Shown string `json:"shown,omitempty"` // of a guest: what people see in the place of NODE:INTERFACE
 	Mode  string `json:"mode"`            // ModeSocket or ModeNetmap
 	Lost  bool   `json:"lost,omitempty"`  // its device is gone, or was made anew: it has to be put again
 	Fault string `json:"fault,omitempty"` // why its last open was detached, or why its device is gone

@@ -46,10 +46,18 @@ func makeAll(path string) (err error) {
 	return err
 }
 
-// installProgram puts the running program where the lab's containers find it. It
+// InstallPrograms puts what containers need into a folder that they bind as
+// /run/valelab/bin: the running program and the preload library.
+func InstallPrograms(folder string) error {
+	if err := installProgram(folder); err != nil {
+		return err
+	}
+	return installLibrary(folder)
+}
+
+// installProgram puts the running program where containers find it. It
 // is a copy: an upgrade of the program must not pull the ground from under them.
-func installProgram(lab state.Dir) (err error) {
-	folder := binFolder(lab)
+func installProgram(folder string) (err error) {
 	path := filepath.Join(folder, "valelab")
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
@@ -90,16 +98,16 @@ func installProgram(lab state.Dir) (err error) {
 
 // installLibrary puts the preload library beside the program. Programs that run
 // have the one before open, which goes with them.
-func installLibrary(lab state.Dir) error {
+func installLibrary(folder string) error {
 	data, err := preload.Library()
 	if err != nil {
 		return nil // there is none, and no node is told of it
 	}
-	path := filepath.Join(binFolder(lab), preload.Name)
+	path := filepath.Join(folder, preload.Name)
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, data) {
 		return nil
 	}
-	f, err := os.CreateTemp(binFolder(lab), ".library.")
+	f, err := os.CreateTemp(folder, ".library.")
 	if err != nil {
 		return err
 	}

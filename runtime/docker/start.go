@@ -60,7 +60,7 @@ func (e *Engine) start(ctx context.Context, lab state.Dir, n *topology.Node) (st
 func (e *Engine) install(lab state.Dir) error {
 	e.installing.Lock()
 	defer e.installing.Unlock()
-	return errors.Join(installProgram(lab), installLibrary(lab))
+	return InstallPrograms(binFolder(lab))
 }
 
 // create makes the container, or takes over one that is there.

@@ -38,8 +38,14 @@ const watchPause = time.Second
 // has lost the engine, so that nothing is missed: it may be told twice. lost is
 // called with the reason when the engine is lost.
 func (e *Engine) Watch(ctx context.Context, lab state.Dir, changed func(Change), lost func(error)) {
+	watchAgain(ctx, func() error { return e.watch(ctx, lab, changed) }, lost)
+}
+
+// watchAgain calls watch, which returns when it has lost the engine, until ctx
+// ends.
+func watchAgain(ctx context.Context, watch func() error, lost func(error)) {
 	for {
-		err := e.watch(ctx, lab, changed)
+		err := watch()
 		if ctx.Err() != nil {
 			return
 		}

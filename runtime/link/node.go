@@ -43,7 +43,12 @@ func setNode(p Pair) error {
 	if err := plainOffloads(p.Interface); err != nil {
 		return err
 	}
-	if a.Flags&net.FlagUp == 0 {
+	if p.Note != "" {
+		if err := handle.LinkSetAlias(end, p.Note); err != nil {
+			return err
+		}
+	}
+	if a.Flags&net.FlagUp == 0 && !p.Parked {
 		if err := handle.LinkSetUp(end); err != nil {
 			return err
 		}

@@ -21,6 +21,8 @@ type Pair struct {
 	Alias  string // text that the end in the lab's namespace carries, for people
 
 	Interface string // the end in the node's namespace
+	Parked    bool   // that end waits there for somebody who takes it elsewhere: it is left down
+	Note      string // text that it carries then, by which its maker knows it
 	MAC       net.HardwareAddr
 	MTU       int            // bytes, of both ends
 	Addresses []netip.Prefix // of the node's end

@@ -39,6 +39,16 @@ func (d Dir) Next() string { return filepath.Join(d.Path(), "next.json") }
 // lab was made.
 func (d Dir) Boot() string { return filepath.Join(d.Path(), "boot") }
 
+// Plugin returns the path of the file that says that the lab is one of the Docker
+// plugin's, whose networks no lab file describes.
+func (d Dir) Plugin() string { return filepath.Join(d.Path(), "plugin.json") }
+
+// IsPlugin says whether the lab is one of the Docker plugin's.
+func (d Dir) IsPlugin() bool {
+	_, err := os.Lstat(d.Plugin())
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // Made returns the path of what a node was made from.
 func (d Dir) Made(node string) string { return filepath.Join(d.Path(), "made", node+".json") }
 

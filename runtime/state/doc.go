@@ -13,6 +13,8 @@
 //	<lab>/next.json            plans that deploys have begun and not completed
 //	<lab>/boot                 the machine's boot in which the lab was made
 //	<lab>/made/<node>.json     what a node was made from
+//	<lab>/plugin.json          the Docker plugin whose lab it is, in place of plans
+//	<lab>/endpoints.json       that plugin's endpoints
 //	<lab>/agent.sock           the agent's API
 //	<lab>/agent.log            output of keeper and agent
 //	<lab>/keeper.pid           pid file of the keeper
@@ -21,6 +23,6 @@
 //	<lab>/state/<node>/        the node's private state: pid, status, log, ctl, released
 //	<lab>/intents/<name>.json  objects outside the lab's namespaces
 //
-// Nothing here calls fsync: the root lives in memory, and what a crash of the
+// Nothing under the root is synced: it lives in memory, and what a crash of the
 // machine would leave behind describes objects that died with it.
 package state

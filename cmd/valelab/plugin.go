@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"os"
+
+	"github.com/valelab/valelab/runtime/plugin"
+	"github.com/valelab/valelab/runtime/state"
+)
+
+const pluginHelp = `The plugin gives the Docker engine networks whose switches are valelab's:
+
+  docker network create -d valelab --subnet 10.9.0.0/24 mynet
+  docker run --network mynet IMAGE
+
+  serve    be the plugin until interrupted; networks and their traffic stay
+`
+
+// pluginFlags are those of all words of plugin.
+type pluginFlags struct {
+	name, driver, socket, data, engine *string
+}
+
+func pluginCommand(fs *flag.FlagSet) runFunc {
+	f := pluginFlags{
+		name:   fs.String("name", envOr("VALELAB_PLUGIN_NAME", plugin.DefaultName), "what the plugin and its lab are called, as in docker network create -d `NAME`"),
+		driver: fs.String("driver", os.Getenv("VALELAB_PLUGIN_DRIVER"), "`NAME` that engines list for its networks, where that is another one"),
+		socket: fs.String("socket", os.Getenv("VALELAB_PLUGIN_SOCKET"), "`PATH` of the socket that engines find it at; left out, /run/docker/plugins/NAME.sock"),
+		data:   fs.String("data", os.Getenv("VALELAB_PLUGIN_DATA"), "`FOLDER` of its own that outlives a reboot; left out, /var/lib/valelab-plugin/NAME"),
+		engine: fs.String("engine", "", "`ADDRESS` of the engine, as in unix:///var/run/docker.sock; left out, DOCKER_HOST or that one"),
+	}
+	return func(ctx context.Context, s streams, words []string) error {
+		word, err := oneWord("word", words)
+		if err != nil {
+			return err
+		}
+		if err := plugin.CheckName(*f.name); err != nil {
+			return usagef("", "%w", err)
+		}
+		switch word {
+		case "serve":
+			return plugin.Serve(ctx, f.config(s))
+		case "":
+			return usagef("", "plugin: a word is missing, such as serve")
+		}
+		return usagef("", "plugin: there is no %q", word)
+	}
+}
+
+// config is what the flags say.
+func (f pluginFlags) config(s streams) plugin.Config {
+	c := plugin.Config{
+		Name: *f.name, Driver: *f.driver, Root: state.FindRoot(), Data: *f.data, Socket: *f.socket, Engine: *f.engine,
+		Log: slog.New(slog.NewTextHandler(s.err, nil)),
+	}
+	if c.Data == "" {
+		c.Data = plugin.DefaultData(c.Name)
+	}
+	if c.Socket == "" {
+		c.Socket = plugin.DefaultSocket(c.Name)
+	}
+	return c
+}
+
+// envOr is an environment variable's value, or another one.
+func envOr(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}

@@ -1,0 +1,317 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/runtime/agent"
+)
+
+// A privateEngine is a Docker engine of a test's own, from the installed
+// packages, in namespaces where nobody else sees its networks and plugins.
+type privateEngine struct {
+	t    testing.TB
+	dir  string // of all that it writes
+	root string // state folder of valelab
+	cmd  *exec.Cmd
+	pid  int // of the engine
+	args []string
+
+	plugin *exec.Cmd
+}
+
+// engineScript runs in new mount and network namespaces.
+const engineScript = `
+mkdir -p /run/docker /etc/docker
+mount -t tmpfs none /run/docker && mount -t tmpfs none /etc/docker
+ip link set lo up
+echo '{}' >/etc/docker/daemon.json
+sleep 100000 & echo $! >$0/holder
+wait
+`
+
+// newEngine starts an engine and ends it with the test.
+func newEngine(t testing.TB, args ...string) *privateEngine {
+	t.Helper()
+	for _, program := range []string{"dockerd", "docker", "unshare", "nsenter", "ip"} {
+		if _, err := exec.LookPath(program); err != nil && os.Getenv("CI") != "" {
+			t.Fatalf("the tests of the Docker plugin need the engine's packages: %v", err)
+		} else if err != nil {
+			t.Skipf("no engine to start: %v", err)
+		}
+	}
+	// Short: addresses of sockets have 107 bytes.
+	dir, err := os.MkdirTemp("/tmp", "vle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.MkdirTemp("/run", "vl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &privateEngine{t: t, dir: dir, root: root, args: args}
+	e.cmd = exec.Command("unshare", "-m", "-n", "--propagation", "private", "--kill-child", "sh", "-c", engineScript, dir)
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := e.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.end)
+	awaitLong(t, "namespaces of the engine", func() bool { return e.holder() > 0 })
+	e.start()
+	load := exec.Command("docker", "-H", e.address(), "import", "-", imageName)
+	load.Stdin = bytes.NewReader(imageTar(t))
+	if out, err := load.CombinedOutput(); err != nil {
+		t.Fatalf("import: %v\n%s", err, out)
+	}
+	return e
+}
+
+// awaitLong waits for a condition on a machine that may be busy.
+func awaitLong(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for begin := time.Now(); !condition(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(begin) > 90*time.Second {
+			t.Fatalf("no %s", what)
+		}
+	}
+}
+
+func (e *privateEngine) address() string { return "unix://" + e.dir + "/docker.sock" }
+
+// holder is the process that keeps the namespaces.
+func (e *privateEngine) holder() int {
+	text, _ := os.ReadFile(filepath.Join(e.dir, "holder"))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return pid
+}
+
+// inside is a command in the engine's namespaces.
+func (e *privateEngine) inside(args ...string) *exec.Cmd {
+	cmd := exec.Command("nsenter", append([]string{"-t", strconv.Itoa(e.holder()), "-m", "-n", "--"}, args...)...)
+	cmd.Env = append(os.Environ(), "VALELAB_RUN="+e.root)
+	return cmd
+}
+
+// start starts the engine.
+func (e *privateEngine) start() {
+	e.t.Helper()
+	log, err := os.OpenFile(filepath.Join(e.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer log.Close()
+	os.Remove(filepath.Join(e.dir, "pid")) // of one that was killed
+	cmd := e.inside(append([]string{"dockerd", "--data-root", e.dir + "/data", "--exec-root", e.dir + "/exec", "--pidfile", e.dir + "/pid",
+		"-H", e.address(), "--storage-driver", "vfs", "--ip6tables=false", "--userland-proxy=false"}, e.args...)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		e.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ends is nobody's question: what it does not do fails
+		close(ended)
+	}()
+	e.pid = cmd.Process.Pid
+	awaitLong(e.t, "answer of the engine", func() bool {
+		select {
+		case <-ended:
+			text, _ := os.ReadFile(filepath.Join(e.dir, "log"))
+			e.t.Fatalf("the engine has ended:\n%s", lastLines(text, 20))
+		default:
+		}
+		return exec.Command("docker", "-H", e.address(), "version").Run() == nil
+	})
+}
+
+// stop ends the engine with a signal.
+func (e *privateEngine) stop(signal syscall.Signal) {
+	e.t.Helper()
+	_ = syscall.Kill(e.pid, signal)
+	awaitLong(e.t, "end of the engine", func() bool { return syscall.Kill(e.pid, 0) != nil })
+}
+
+// end ends everything and looks for what is left.
+func (e *privateEngine) end() {
+	if e.t.Failed() {
+		for _, name := range []string{"plugin.log", "log"} {
+			text, _ := os.ReadFile(filepath.Join(e.dir, name))
+			e.t.Logf("%s:\n%s", name, lastLines(text, 60))
+		}
+	}
+	ids, _ := exec.Command("docker", "-H", e.address(), "ps", "-aq").Output()
+	for _, id := range strings.Fields(string(ids)) {
+		_ = exec.Command("docker", "-H", e.address(), "rm", "-f", id).Run() // of a test that failed
+	}
+	e.stopPlugin()
+	if syscall.Kill(e.pid, 0) == nil {
+		e.stop(syscall.SIGTERM)
+	}
+	for _, process := range processesOf(e.t.(*testing.T), e.dir) {
+		if pid, err := strconv.Atoi(strings.Split(process, "/")[2]); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	if left, _ := os.ReadDir(e.root); len(left) > 0 {
+		e.t.Errorf("left in %s: %v", e.root, left)
+	}
+	for _, process := range processesOf(e.t.(*testing.T), e.root) {
+		e.t.Errorf("process is left: %s", process)
+		if pid, err := strconv.Atoi(strings.Split(process, "/")[2]); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	_ = syscall.Kill(e.holder(), syscall.SIGKILL)
+	_ = e.cmd.Process.Kill()
+	_ = e.cmd.Wait()
+	os.RemoveAll(e.root)
+	os.RemoveAll(e.root + "-netmap")
+	unmountBelow(e.dir)
+	os.RemoveAll(e.dir)
+}
+
+// unmountBelow unmounts what a killed engine has left.
+func unmountBelow(dir string) {
+	mounts, _ := os.ReadFile("/proc/self/mountinfo")
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(f[4], dir+"/") {
+			_ = unix.Unmount(f[4], unix.MNT_DETACH)
+		}
+	}
+}
+
+// startPlugin starts the plugin and waits until it listens.
+func (e *privateEngine) startPlugin(args ...string) {
+	e.t.Helper()
+	log, err := os.OpenFile(filepath.Join(e.dir, "plugin.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer log.Close()
+	e.plugin = e.inside(append([]string{"valelab", "plugin", "serve", "--data", e.dir + "/plugin", "--engine", e.address()}, args...)...)
+	e.plugin.Stdout, e.plugin.Stderr = log, log
+	if err := e.plugin.Start(); err != nil {
+		e.t.Fatal(err)
+	}
+	awaitLong(e.t, "socket of the plugin", func() bool {
+		return e.inside("test", "-S", "/run/docker/plugins/valelab.sock").Run() == nil
+	})
+}
+
+// stopPlugin ends the plugin in order.
+func (e *privateEngine) stopPlugin() { e.endPlugin(syscall.SIGTERM) }
+
+func (e *privateEngine) endPlugin(signal syscall.Signal) {
+	if e.plugin == nil {
+		return
+	}
+	_ = e.plugin.Process.Signal(signal)
+	_ = e.plugin.Wait()
+	e.plugin = nil
+}
+
+// docker runs a command of the engine's that must succeed.
+func (e *privateEngine) docker(args ...string) string {
+	e.t.Helper()
+	out, err := e.try(args...)
+	if err != nil {
+		e.t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (e *privateEngine) try(args ...string) (string, error) {
+	out, err := exec.Command("docker", append([]string{"-H", e.address()}, args...)...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// run starts a container on a network, for which netmap programs find their
+// ports.
+func (e *privateEngine) run(name, network string, args ...string) {
+	e.t.Helper()
+	door := filepath.Join(e.root+"-netmap", "valelab")
+	all := append([]string{"run", "-d", "--name", name, "--network", network, "-v", door + ":/run/valelab:ro"}, args...)
+	e.docker(append(all, imageName, "/bin/sleep", "100000")...)
+}
+
+// ping waits until a container reaches another by name.
+func (e *privateEngine) ping(from, to string) {
+	e.t.Helper()
+	awaitLong(e.t, "answer of "+to, func() bool {
+		_, err := e.try("exec", from, "ping", "-c", "1", "-W", "1", to)
+		return err == nil
+	})
+}
+
+// lab asks the agent what it has; nil: there is none.
+func (e *privateEngine) lab() *agent.Lab {
+	client := agent.Dial(filepath.Join(e.root, "valelab"))
+	defer client.Close()
+	lab, err := client.Lab(e.t.Context())
+	if err != nil {
+		return nil
+	}
+	return lab
+}
+
+// process is the lab's keeper or agent, 0 if there is none.
+func (e *privateEngine) process(role string) int {
+	for _, line := range processesOf(e.t.(*testing.T), e.root) {
+		if strings.Contains(line, "valelab-"+role) {
+			pid, _ := strconv.Atoi(strings.Split(line, "/")[2])
+			return pid
+		}
+	}
+	return 0
+}
+
+// endpoints are the labels of all endpoints.
+func (e *privateEngine) endpoints() string {
+	lab := e.lab()
+	if lab == nil {
+		return "no agent"
+	}
+	var all []string
+	for _, endpoint := range lab.Endpoints {
+		all = append(all, endpoint.Shown)
+	}
+	return strings.Join(all, " ")
+}
+
+// stats returns the packets of a ring.
+func (e *privateEngine) stats(label, dir string) (packets uint64) {
+	e.t.Helper()
+	cmd := exec.Command("valelab", "stats", "valelab", "-f", "json")
+	cmd.Env = append(os.Environ(), "VALELAB_RUN="+e.root)
+	out, err := cmd.Output()
+	if err != nil {
+		e.t.Fatalf("stats: %v", err)
+	}
+	var s struct {
+		Rings []struct {
+			Node, Interface, Dir string
+			Host                 bool
+			Packets              uint64
+		}
+	}
+	if err := json.Unmarshal(out, &s); err != nil {
+		e.t.Fatal(err)
+	}
+	for _, r := range s.Rings {
+		if fmt.Sprintf("%s:%s", r.Node, r.Interface) == label && r.Dir == dir && !r.Host {
+			packets += r.Packets
+		}
+	}
+	return packets
+}

@@ -1,0 +1,56 @@
+package plugin
+
+import (
+	"context"
+	"net/netip"
+)
+
+// fabric is what networks are made of. lab is the real one. Its methods are
+// idempotent and may be called concurrently, for one endpoint one at a time.
+type fabric interface {
+	// Start returns when there is an agent. anew says that it has nothing yet:
+	// that it is the first one, or that one was lost with all that it had.
+	Start(ctx context.Context) (anew bool, err error)
+	// Stop ends the agent and removes what is left of the lab.
+	Stop(ctx context.Context) error
+
+	PutSwitch(ctx context.Context, name string) error
+	DeleteSwitch(ctx context.Context, name string) error
+	PutUplink(ctx context.Context, iface, on string) error
+	DeleteUplink(ctx context.Context, iface string) error
+
+	// Plug makes a pair of devices and a port of the lab's end. The other end is
+	// the machine's, or in the namespace behind a path.
+	Plug(ctx context.Context, p plug) error
+	// Replug makes the port of a pair that is there.
+	Replug(ctx context.Context, p plug) error
+	// Plugged says whether the lab's end of the pair is there.
+	Plugged(p plug) (bool, error)
+	// Unplug removes both.
+	Unplug(ctx context.Context, p plug) error
+	// Label says what people see of a port's node and its interfaces.
+	Label(ctx context.Context, node, title string, inside map[string]string) error
+	// Inside returns what the interface of a plugged endpoint is called in the
+	// namespace behind a path; empty: it is not there.
+	Inside(path string, p plug) (string, error)
+	// Sweep removes devices of this plugin that are no endpoint's.
+	Sweep(keep func(endpoint string) bool) error
+}
+
+// plug is an interface on a switch.
+type plug struct {
+	ID string // of the endpoint, or of the network for the machine's own port
+
+	Node, Interface string // at the agent
+	Switch          string
+	Device          string // in the lab's namespace
+	MTU             int
+	MAC             string
+	Rings, Slots    int
+
+	Far       string         // the other end's name
+	Path      string         // of the namespace that the other end is in; empty: the machine's
+	Parked    bool           // the engine takes the other end from there
+	Addresses []netip.Prefix // of the other end, unless it is parked
+	Gateway   netip.Addr     // that the other end sends everything else to
+}
