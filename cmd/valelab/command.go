@@ -46,7 +46,7 @@ func commands() []command {
 		{name: "doctor", short: "say what this machine can do for labs, and what to do about the rest", long: doctorHelp, setup: doctorCommand},
 		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},
 		{name: "netmap-exec", args: "-- PROGRAM", short: "run a static netmap program in a node", long: netmapExecHelp, words: 1, setup: netmapExecCommand},
-		{name: "plugin", args: "serve", short: "networks for the Docker engine", long: pluginHelp, setup: pluginCommand},
+		{name: "plugin", args: "WORD", short: "networks for the Docker engine", long: pluginHelp, setup: pluginCommand},
 		{name: "version", short: "print the version", setup: versionCommand},
 		{name: "help", args: "[COMMAND]", short: "explain a command", setup: helpCommand},
 	}

@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/valelab/valelab/runtime/plugin"
 	"github.com/valelab/valelab/runtime/state"
@@ -16,6 +20,10 @@ const pluginHelp = `The plugin gives the Docker engine networks whose switches a
   docker run --network mynet IMAGE
 
   serve    be the plugin until interrupted; networks and their traffic stay
+  status   list the networks and the interfaces of containers on them
+  unit     print a systemd unit that runs it
+  compose  print a Compose file that runs it as a container
+  gc       remove what a plugin that does not run has left
 `
 
 // pluginFlags are those of all words of plugin.
@@ -31,6 +39,7 @@ func pluginCommand(fs *flag.FlagSet) runFunc {
 		data:   fs.String("data", os.Getenv("VALELAB_PLUGIN_DATA"), "`FOLDER` of its own that outlives a reboot; left out, /var/lib/valelab-plugin/NAME"),
 		engine: fs.String("engine", "", "`ADDRESS` of the engine, as in unix:///var/run/docker.sock; left out, DOCKER_HOST or that one"),
 	}
+	format := formatFlag(fs)
 	return func(ctx context.Context, s streams, words []string) error {
 		word, err := oneWord("word", words)
 		if err != nil {
@@ -42,6 +51,25 @@ func pluginCommand(fs *flag.FlagSet) runFunc {
 		switch word {
 		case "serve":
 			return plugin.Serve(ctx, f.config(s))
+		case "status":
+			return pluginStatus(s, f.config(s), *format)
+		case "unit", "compose":
+			program, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			text := plugin.Unit(*f.name, program)
+			if word == "compose" {
+				text = plugin.ComposeFile(*f.name, program)
+			}
+			_, err = io.WriteString(s.out, text)
+			return err
+		case "gc":
+			found, err := plugin.Collect(ctx, f.config(s))
+			if err == nil && !found {
+				fmt.Fprintf(s.err, "the plugin %s has left nothing\n", *f.name)
+			}
+			return err
 		case "":
 			return usagef("", "plugin: a word is missing, such as serve")
 		}
@@ -62,6 +90,40 @@ func (f pluginFlags) config(s streams) plugin.Config {
 		c.Socket = plugin.DefaultSocket(c.Name)
 	}
 	return c
+}
+
+// pluginStatus lists what a plugin has written down.
+func pluginStatus(s streams, c plugin.Config, f format) error {
+	networks, endpoints, err := plugin.ReadRecords(c.Data, filepath.Join(c.Root, c.Name))
+	if err != nil {
+		return err
+	}
+	if f == formatJSON {
+		return writeJSON(s.out, map[string]any{"networks": networks, "endpoints": endpoints})
+	}
+	t := newTable("NETWORK", "SWITCH", "SUBNETS", "MTU", "HOST", "UPLINK")
+	names := make(map[string]string)
+	for _, n := range networks {
+		names[n.ID] = n.Label()
+		var pools []string
+		for _, subnet := range n.Subnets {
+			pools = append(pools, subnet.Pool)
+		}
+		host := ""
+		if n.Options.Host {
+			host = "on"
+		}
+		t.row(n.Label(), n.Options.Switch, strings.Join(pools, " "), n.Options.MTU, host, n.Options.Uplink)
+	}
+	if err := t.write(s.out); err != nil || len(endpoints) == 0 {
+		return err
+	}
+	fmt.Fprintln(s.out)
+	t = newTable("CONTAINER", "INTERFACE", "NETWORK", "MAC", "ADDRESSES")
+	for _, e := range endpoints {
+		t.row(e.Container, e.Inside, names[e.Network], e.MAC, strings.TrimSpace(e.IPv4+" "+e.IPv6))
+	}
+	return t.write(s.out)
 }
 
 // envOr is an environment variable's value, or another one.

@@ -137,7 +137,7 @@ func (d *Driver) join(ctx context.Context, q *protocol.JoinRequest) (*protocol.J
 	}
 	e, ok := known.endpoint(q.EndpointID)
 	if !ok || e.Network != n.ID {
-		return nil, fmt.Errorf("there is no endpoint %s in network %s", short(q.EndpointID), n.label())
+		return nil, fmt.Errorf("there is no endpoint %s in network %s", short(q.EndpointID), n.Label())
 	}
 	if e.Sandbox == q.SandboxKey {
 		if there, err := d.fabric.Plugged(enginePlug(n, e)); err != nil || there {

@@ -19,7 +19,7 @@ func (d *Driver) heal(ctx context.Context, known *records) error {
 	var errs []error
 	for _, n := range networks {
 		if err := d.healNetwork(ctx, known, n.ID); err != nil {
-			errs = append(errs, fmt.Errorf("network %s: %w", n.label(), err))
+			errs = append(errs, fmt.Errorf("network %s: %w", n.Label(), err))
 		}
 	}
 	return errors.Join(errs...)
@@ -72,7 +72,7 @@ func (d *Driver) healEndpoint(ctx context.Context, known *records, n Network, e 
 	if err := d.fabric.Plug(ctx, p); err != nil {
 		return err
 	}
-	d.log.Info("devices made anew", "network", n.label(), "endpoint", e.ID, "interface", p.Far)
+	d.log.Info("devices made anew", "network", n.Label(), "endpoint", e.ID, "interface", p.Far)
 	e.Inside = p.Far
 	return known.putEndpoint(e)
 }

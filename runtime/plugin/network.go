@@ -87,14 +87,14 @@ func (d *Driver) fits(known *records, n Network) error {
 	for _, o := range networks {
 		if o.ID != n.ID && n.Options.Uplink != "" && o.Options.Uplink == n.Options.Uplink && o.Options.Switch != n.Options.Switch {
 			return fmt.Errorf("option uplink: %s is that of network %s; hint: switch=%s shares its switch",
-				n.Options.Uplink, o.label(), o.Options.Switch)
+				n.Options.Uplink, o.Label(), o.Options.Switch)
 		}
 	}
 	return nil
 }
 
-// label is what to call a network.
-func (n *Network) label() string {
+// Label is what to call a network: its name, once the engine has told it.
+func (n *Network) Label() string {
 	if n.Name != "" {
 		return n.Name
 	}

@@ -38,7 +38,7 @@ func (d *Driver) reconcile(ctx context.Context, known *records, have []docker.Ne
 	networks, _ := known.all()
 	for _, n := range networks {
 		if err := d.collect(ctx, known, n, listed[n.ID]); err != nil {
-			errs = append(errs, fmt.Errorf("network %s: %w", n.label(), err))
+			errs = append(errs, fmt.Errorf("network %s: %w", n.Label(), err))
 		}
 	}
 	return errors.Join(errs...)
@@ -132,7 +132,7 @@ func (d *Driver) adoptEndpoint(ctx context.Context, known *records, network stri
 	if err := known.putEndpoint(e); err != nil {
 		return err
 	}
-	d.log.Info("endpoint taken over from the engine", "network", n.label(), "container", have.Name)
+	d.log.Info("endpoint taken over from the engine", "network", n.Label(), "container", have.Name)
 	return d.healEndpoint(ctx, known, n, e)
 }
 
@@ -152,7 +152,7 @@ func (d *Driver) collect(ctx context.Context, known *records, n Network, listed 
 		if n.Name == "" && d.now().Sub(n.Made) < grace {
 			return nil
 		}
-		d.log.Info("network that the engine does not have is removed", "network", n.label())
+		d.log.Info("network that the engine does not have is removed", "network", n.Label())
 		return d.removeNetwork(ctx, known, n)
 	}
 	have := make(map[string]bool, len(listed.Endpoints))
@@ -164,7 +164,7 @@ func (d *Driver) collect(ctx context.Context, known *records, n Network, listed 
 		if have[e.ID] || !e.Listed && d.now().Sub(e.Made) < grace {
 			continue
 		}
-		d.log.Info("endpoint that the engine does not have is removed", "network", n.label(), "endpoint", e.ID)
+		d.log.Info("endpoint that the engine does not have is removed", "network", n.Label(), "endpoint", e.ID)
 		errs = append(errs, d.removeEndpoint(ctx, known, n, e))
 	}
 	return errors.Join(errs...)
