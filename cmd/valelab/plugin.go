@@ -22,7 +22,6 @@ const pluginHelp = `The plugin gives the Docker engine networks whose switches a
   serve    be the plugin until interrupted; networks and their traffic stay
   status   list the networks and the interfaces of containers on them
   unit     print a systemd unit that runs it
-  compose  print a Compose file that runs it as a container
   gc       remove what a plugin that does not run has left
 `
 
@@ -53,16 +52,12 @@ func pluginCommand(fs *flag.FlagSet) runFunc {
 			return plugin.Serve(ctx, f.config(s))
 		case "status":
 			return pluginStatus(s, f.config(s), *format)
-		case "unit", "compose":
+		case "unit":
 			program, err := os.Executable()
 			if err != nil {
 				return err
 			}
-			text := plugin.Unit(*f.name, program)
-			if word == "compose" {
-				text = plugin.ComposeFile(*f.name, program)
-			}
-			_, err = io.WriteString(s.out, text)
+			_, err = io.WriteString(s.out, plugin.Unit(*f.name, program))
 			return err
 		case "gc":
 			found, err := plugin.Collect(ctx, f.config(s))

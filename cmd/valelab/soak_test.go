@@ -30,6 +30,17 @@ func TestSoakChaos(t *testing.T) { chaos(t, 500) }
 // TestSoakAgentKills kills the agent 100 times at full traffic.
 func TestSoakAgentKills(t *testing.T) { killAgents(t, 100) }
 
+// TestSoakPlugin goes through the life of networks of the Docker plugin 100 times.
+func TestSoakPlugin(t *testing.T) {
+	needRoot(t)
+	e := newEngine(t)
+	e.startPlugin()
+	for i := range 100 {
+		pluginCycle(e, i)
+	}
+	endPlugin(e)
+}
+
 // TestSoakScale deploys labs of 10, 100 and 1,000 nodes on 8 switches.
 func TestSoakScale(t *testing.T) {
 	t.Log("nodes   deploy   again    destroy  memory (PSS of all processes)")
