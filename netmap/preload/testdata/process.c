@@ -102,8 +102,8 @@ static void passed_early(void)
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	IN_CHILD(send_fd(pair[1], open(DEVICE, O_RDWR)));
-	a = (struct port){.fd = receive_fd(pair[0]), .reg = {.nr_mode = NR_REG_ALL_NIC}};
-	CHECK(control(a.fd, NETMAP_REQ_REGISTER, "a", &a.reg, NULL) == 0);
+	a = (struct port){.fd = receive_fd(pair[0])};
+	CHECK(port_register(&a, "a", 0) == 0);
 	find_rings(&a);
 	send_frames(&a, 1, 0);
 	port_close(&a);
@@ -119,7 +119,7 @@ static void registered_elsewhere(void)
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	FAILS(ioctl(a.fd, NIOCTXSYNC, NULL), ENXIO);
-	IN_CHILD(a.reg.nr_mode = NR_REG_ALL_NIC; CHECK(control(a.fd, NETMAP_REQ_REGISTER, "a", &a.reg, NULL) == 0);
+	IN_CHILD(CHECK(port_register(&a, "a", 0) == 0);
 		 CHECK(write(pair[1], &a.reg, sizeof(a.reg)) == sizeof(a.reg)));
 	CHECK(read(pair[0], &a.reg, sizeof(a.reg)) == sizeof(a.reg));
 	find_rings(&a);

@@ -73,19 +73,25 @@ static inline int64_t milliseconds(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Opens a port for oneself, as nobody has touched it yet. The switch may not have noticed yet that it was closed. */
-static inline struct port port_open(const char *name, uint64_t flags)
+/* Registers a port for oneself, as nobody has touched it yet. The switch may not have noticed yet that it was closed. */
+static inline int port_register(struct port *p, const char *name, uint64_t flags)
 {
-	struct port p = {.fd = open(DEVICE, O_RDWR)};
 	int64_t begin = milliseconds();
 	int ret;
 
-	CHECK(p.fd >= 0);
 	do {
-		p.reg = (struct nmreq_register){.nr_mode = NR_REG_ALL_NIC, .nr_flags = flags | NR_EXCLUSIVE};
-		ret = control(p.fd, NETMAP_REQ_REGISTER, name, &p.reg, NULL);
+		p->reg = (struct nmreq_register){.nr_mode = NR_REG_ALL_NIC, .nr_flags = flags | NR_EXCLUSIVE};
+		ret = control(p->fd, NETMAP_REQ_REGISTER, name, &p->reg, NULL);
 	} while (ret < 0 && errno == EBUSY && milliseconds() - begin < 20000 && usleep(1000) == 0);
-	CHECK(ret == 0);
+	return ret;
+}
+
+static inline struct port port_open(const char *name, uint64_t flags)
+{
+	struct port p = {.fd = open(DEVICE, O_RDWR)};
+
+	CHECK(p.fd >= 0);
+	CHECK(port_register(&p, name, flags) == 0);
 	find_rings(&p);
 	return p;
 }
