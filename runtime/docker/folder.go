@@ -36,10 +36,11 @@ func makeFolder(lab state.Dir, node string) error {
 }
 
 // makeAll makes a folder and those above it. The folder of all labs may go in
-// between, with the last lab that had it.
+// between, with the last lab that had it: before one is made in it, or after it
+// was seen to be there and before it is looked at.
 func makeAll(path string) (err error) {
 	for range 100 {
-		if err = os.MkdirAll(path, 0o755); !errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(path, 0o755); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
