@@ -21,13 +21,10 @@ type native struct {
 	turn [2]sync.Mutex
 }
 
-// newNative maps a registration of the module and makes a port of it; it owns the device and the socket.
-func newNative(name, iface string, device kernel.Device, grant kernel.Grant, sock int) (*Port, error) {
+// newNative maps a registration of the module and makes a port of it; it owns the device.
+func newNative(name, iface string, device kernel.Device, grant kernel.Grant) (*Port, error) {
 	give := func(err error) (*Port, error) {
 		_ = device.Close()
-		if sock >= 0 {
-			_ = unix.Close(sock)
-		}
 		return nil, err
 	}
 	view, err := region.MapDevice(int(device), grant)
@@ -39,7 +36,7 @@ func newNative(name, iface string, device kernel.Device, grant kernel.Grant, soc
 	if err != nil {
 		return give(errors.Join(err, view.Close()))
 	}
-	p := newPort(name, view, sock, -1, wake)
+	p := newPort(name, view, -1, -1, wake)
 	p.native = &native{port: p, device: device}
 	return p, nil
 }
@@ -52,7 +49,7 @@ func registerDevice(name string, t target, device kernel.Device) (*Port, error) 
 		_ = device.Close()
 		return nil, err
 	}
-	return newNative(name, t.iface, device, grant, -1)
+	return newNative(name, t.iface, device, grant)
 }
 
 // order is the lock of a direction.

@@ -112,7 +112,8 @@ func register(name string, t target, socket string) (*Port, error) {
 		return nil, err
 	}
 	if r.Grant.Kind&abi.NMU_NATIVE != 0 {
-		return newNative(name, t.iface, kernel.Device(fds[0]), *r.Grant, sock)
+		unix.Close(sock) // what is open is the descriptor's
+		return newNative(name, t.iface, kernel.Device(fds[0]), *r.Grant)
 	}
 	memfd := os.NewFile(uintptr(fds[0]), t.iface)
 	view, err := region.Map(memfd, *r.Grant)

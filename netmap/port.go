@@ -20,7 +20,7 @@ type Port struct {
 
 	native *native // the module has the rings; nil: the user-space switch has
 
-	sock int // its end closes the port; HUP says that the switch has gone; -1: a port of the module's without a lab
+	sock int // its end closes the port; HUP says that the switch has gone; -1: a port of the module's
 	kick int // eventfd, program to switch; does not block; -1: a port of the module's
 	wake int // pipe or eventfd, switch to program; does not block
 

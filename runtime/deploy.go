@@ -34,9 +34,6 @@ const lockPatience = 3 * time.Second
 // Deploy, of the old plan or any other, makes what that plan says.
 func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*Report, error) {
 	began := time.Now()
-	if err := supported(plan); err != nil {
-		return nil, err
-	}
 	o = o.withDefaults()
 	if err := o.Machine.Ready(ctx, plan); err != nil {
 		return nil, err
@@ -57,6 +54,12 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 		return nil, err
 	}
 	w, err := readWritten(lab)
+	if err == nil {
+		plan, err = resolve(o.Machine.Module(), plan, w.plan)
+	}
+	if err != nil && (w == nil || w.plan == nil) {
+		return nil, errors.Join(err, lock.Discard())
+	}
 	if err == nil && w.plan == nil {
 		return deployFresh(ctx, o, lab, lock, plan, began)
 	}
@@ -223,17 +226,6 @@ func forget(lock *state.Lock, err error) error {
 		return multierror.Append(err, rerr)
 	}
 	return err
-}
-
-// supported says whether this program can carry the plan out on any machine.
-func supported(plan *topology.Plan) error {
-	if plan.Netmap == topology.NetmapKernel {
-		return &HintError{
-			Err:  fmt.Errorf("lab %s: netmap: kernel %w", plan.Lab, ErrUnsupported),
-			Hint: "write netmap: user, or leave it out",
-		}
-	}
-	return nil
 }
 
 func (o Options) withDefaults() Options {

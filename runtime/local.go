@@ -16,6 +16,8 @@ type local struct{ engine *docker.Engine }
 // Local returns this machine. What is done with it needs root.
 func Local() Machine { return &local{docker.New()} }
 
+func (*local) Module() Module { return localModule{} }
+
 func (*local) Agent(lab state.Dir) Agent { return agent.Dial(lab.Path()) }
 
 func (*local) Processes(lab state.Dir) ([]state.Process, error) { return lab.Processes() }

@@ -19,6 +19,8 @@ type Machine interface {
 	// Ready says whether the machine has what the plan needs, before anything
 	// is made.
 	Ready(ctx context.Context, plan *topology.Plan) error
+	// Module is the machine's netmap module, be it there or not.
+	Module() Module
 	// StartAgent starts the lab's keeper, and through it the agent, and
 	// returns when the agent answers. What it began it ends when it fails.
 	StartAgent(ctx context.Context, lab state.Dir) error

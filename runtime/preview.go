@@ -31,9 +31,6 @@ type Touched struct {
 // Preview says what [Deploy] of the same plan would do now, and fails where
 // Deploy would refuse the plan. It takes no lock and changes nothing.
 func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (*Outlook, error) {
-	if err := supported(plan); err != nil {
-		return nil, err
-	}
 	o = o.withDefaults()
 	if err := o.Machine.Ready(ctx, plan); err != nil {
 		return nil, err
@@ -51,10 +48,16 @@ func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (
 		return nil, err
 	}
 	if old {
+		if plan, err = resolve(o.Machine.Module(), plan, nil); err != nil {
+			return nil, err
+		}
 		out.all(plan, "the machine has started anew since")
 		return out, nil
 	}
 	w, err := readWritten(lab)
+	if err == nil {
+		plan, err = resolve(o.Machine.Module(), plan, w.plan)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/topology"
 )
 
 // labPart is the lab's network namespace with its keeper and agent.
@@ -18,6 +19,13 @@ func (d *deployment) makeLab(ctx context.Context) error {
 		if err := stopAgent(ctx, d.machine, d.lab); err != nil {
 			return err
 		}
+	}
+	if d.plan.Netmap == topology.NetmapKernel {
+		note, err := d.machine.Module().Prepare()
+		if err != nil {
+			return err
+		}
+		d.notes.add(note)
 	}
 	if err := d.machine.StartAgent(ctx, d.lab); err != nil {
 		return err

@@ -162,6 +162,17 @@ static int64_t device_ioctl(struct supervisor *s, struct seccomp_notif *n, struc
 	default:
 		return -EOPNOTSUPP;
 	}
+	if (o->port.native) { // the module has the rings: the real device takes the descriptor's place
+		bool cloexec = false;
+		uint64_t position;
+		int device = o->port.device, put_there;
+
+		o->port.native = false;
+		process_file(pid, fd, &position, &cloexec);
+		put_there = put(s, n->id, device, (uint32_t)fd, cloexec, false);
+		close(device);
+		return put_there < 0 ? put_there : ret;
+	}
 	if (!before && atomic_load(&o->port.bound)) {
 		int64_t moved = registered(s, n, o, fd);
 

@@ -11,6 +11,7 @@ import (
 	"github.com/valelab/valelab/netmap/internal/abi"
 	"github.com/valelab/valelab/netmap/internal/region"
 	"github.com/valelab/valelab/netmap/internal/wire"
+	"github.com/valelab/valelab/netmap/kernel"
 	"github.com/valelab/valelab/netmap/vale"
 )
 
@@ -26,10 +27,12 @@ type Conn struct {
 	adapter *adapter
 	open    *vale.Open // nil: nothing is open
 	entry   string     // of the open
+
+	device kernel.Device // of the module, until it is sent
 }
 
 // NewConn begins a connection, whose descriptor stays the caller's.
-func (s *Space) NewConn(fd int) *Conn { return &Conn{space: s, fd: fd} }
+func (s *Space) NewConn(fd int) *Conn { return &Conn{space: s, fd: fd, device: -1} }
 
 // Opened says whether the program has rings.
 func (c *Conn) Opened() bool { return c.open != nil }
@@ -85,6 +88,9 @@ func (c *Conn) answerWith(reply *wire.Reply) error {
 	if reply.Errno != 0 || reply.Grant == nil {
 		return c.answer(reply)
 	}
+	if c.device >= 0 {
+		return c.answerModule(reply)
+	}
 	files := c.open.Files()
 	fds, err := FDs(files.Region, files.Kick, files.Wake)
 	if err != nil {
@@ -119,6 +125,9 @@ func (c *Conn) carryOut(q *wire.Request, reply *wire.Reply) error {
 		}
 		reply.Grant = c.grant()
 		return nil
+	}
+	if e, base, pipe := s.moduleOf(q.Name()); e != nil {
+		return c.onModule(e, base, pipe, q, reply)
 	}
 	switch body := q.Body.(type) {
 	case *abi.ReqRegister:

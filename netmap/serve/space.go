@@ -42,7 +42,8 @@ type Host interface {
 // Endpoint is an interface of a node, which is a port of one of the lab's
 // switches.
 type Endpoint struct {
-	Port *vale.Port
+	Port   *vale.Port
+	Module Module // not nil: it is on a switch of the module's, and has no Port
 	Geometry
 }
 

@@ -110,7 +110,9 @@ func (a *agent) accessOf(node, as string) *vale.Switch {
 		access := topology.Access{Node: node, Switch: on}
 		if _, ok := a.accesses[access]; ok && access.As() == as {
 			if s := a.switches[on]; s != nil {
-				return s.vale
+				if l, ok := s.lan.(userLAN); ok {
+					return l.Switch
+				}
 			}
 		}
 	}

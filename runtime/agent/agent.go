@@ -39,6 +39,7 @@ type agent struct {
 
 	store   store
 	engine  *vale.Engine
+	settler *settler // nil: nothing was ever on netmap's module
 	poller  *poller
 	status  *statusWatch
 	hub     *hub

@@ -216,6 +216,9 @@ func (a *agent) capturePoints(names []string) ([]vale.CapturePoint, error) {
 		port, host := strings.CutSuffix(name, "^")
 		points[i] = vale.CapturePoint{Port: port, Host: host}
 		if e := a.findShown(port); e != nil {
+			if e.module != nil {
+				return nil, invalid("endpoint %s is on a switch of netmap's module, which can't be captured on yet", port)
+			}
 			points[i].Switch, points[i].Port = e.Spec.Switch, e.name()
 		} else if u := a.uplinks[strings.TrimPrefix(port, "host:")]; u != nil && strings.HasPrefix(port, "host:") && !host {
 			points[i].Switch, points[i].Port = u.Spec.Switch, u.port.Name()

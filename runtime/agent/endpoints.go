@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
@@ -18,6 +19,8 @@ const (
 type endpoint struct {
 	endpointRecord
 	attached
+	vale     *vale.Port  // the port, on a switch of package vale
+	module   *modulePort // the port, on one of the module
 	programs map[*program]struct{}
 	fault    string // why the last open was closed by force
 }
@@ -25,7 +28,10 @@ type endpoint struct {
 func (e *endpoint) name() string { return portName(e.Node, e.Interface) }
 
 func (e *endpoint) mode() string {
-	if len(e.programs) > 0 || e.port.Attached() {
+	if e.module != nil {
+		return e.module.mode()
+	}
+	if len(e.programs) > 0 || e.vale.Attached() {
 		return ModeNetmap
 	}
 	return ModeSocket
@@ -40,7 +46,7 @@ func (a *agent) putEndpoint(node, iface string, spec EndpointSpec) (created bool
 	if done, err := a.endpointIs(name, spec); done || err != nil {
 		return false, err
 	}
-	sock, ifIndex, err := openSocket(a.lab, spec.Device, false) // a veth hands everything over anyway
+	sock, ifIndex, err := a.openEndpoint(spec)
 	if err != nil {
 		return false, err
 	}
@@ -56,6 +62,14 @@ func (a *agent) putEndpoint(node, iface string, spec EndpointSpec) (created bool
 		return false, err
 	}
 	return true, nil
+}
+
+// openEndpoint opens what makes the endpoint's device a port.
+func (a *agent) openEndpoint(spec EndpointSpec) (sock, ifIndex int, err error) {
+	if a.onModule(spec.Switch) {
+		return openControl(a.lab, spec.Device)
+	}
+	return openSocket(a.lab, spec.Device, false) // a veth hands everything over anyway
 }
 
 // endpointIs says whether an endpoint is there as it should be. One whose
@@ -86,8 +100,14 @@ func (a *agent) addEndpoint(e *endpoint) error {
 	if a.endpoints[e.name()] != nil {
 		return conflict("endpoint %s is being put by another request", e.name())
 	}
-	if a.nodes[e.Node] == nil {
+	n := a.nodes[e.Node]
+	if n == nil {
 		return missing("there is no node %q", e.Node)
+	}
+	if s := a.switches[e.Spec.Switch]; s != nil && s.spec.Kernel {
+		if err := a.holdNamespace(n); err != nil {
+			return err
+		}
 	}
 	if err := a.attachEndpoint(e); err != nil {
 		return err
@@ -104,7 +124,7 @@ func (a *agent) attachEndpoint(e *endpoint) (err error) {
 	if e.on, err = a.switchFor(e.Spec.Switch); err != nil {
 		return err
 	}
-	if e.port, err = e.on.vale.AttachSocket(e.name(), e.At.Port, e.sock, e.Spec.MTU); err != nil {
+	if e.port, err = e.on.lan.attach(e); err != nil {
 		return fmt.Errorf("endpoint %s: %w", e.name(), err)
 	}
 	e.At.Port = e.port.Index()

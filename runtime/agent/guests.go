@@ -52,7 +52,8 @@ func (a *agent) putGuest(name string, spec GuestSpec) (created bool, err error) 
 
 func (a *agent) addGuest(name string, spec GuestSpec) *labNode {
 	n := &labNode{
-		name: name, listener: -1, pidfd: -1, guest: &spec,
+		namespace: -1,
+		name:      name, listener: -1, pidfd: -1, guest: &spec,
 		status: node.Status{State: node.Running, Since: time.Now()},
 	}
 	n.space = serve.NewSpace(a.engine, name, netmapHost{a, n})

@@ -35,6 +35,8 @@ type labNode struct {
 
 	box   *box       // of a node that is a container, else nil
 	guest *GuestSpec // of a node that is a guest, else nil
+
+	namespace int // its network namespace, held while it has endpoints on the module; or -1
 }
 
 // putNode carries out PUT /v1/nodes/{node}.
@@ -54,7 +56,7 @@ func (a *agent) putNode(name string, spec NodeSpec) (created bool, err error) {
 	if old != nil && old.status.State != StateGone {
 		return false, same(old.spec == spec, "node "+name)
 	}
-	n := &labNode{name: name, spec: spec, listener: -1}
+	n := &labNode{name: name, spec: spec, listener: -1, namespace: -1}
 	if n.pidfd, err = openInit(spec); err != nil {
 		return false, fmt.Errorf("node %s: %w", name, err)
 	}
@@ -195,6 +197,7 @@ func (a *agent) dropNode(n *labNode) {
 		delete(a.nodes, n.name)
 	}
 	a.endPrograms(n)
+	a.dropNamespace(n)
 	n.accept.stop()
 	closeFD(n.listener)
 	a.unwatchNode(n)
@@ -225,9 +228,11 @@ func (a *agent) nodeEnded(n *labNode) {
 		n.exit.stop()
 		closeFD(n.pidfd)
 		n.exit, n.pidfd = nil, -1
+		a.dropNamespace(n)
 		return
 	}
 	a.unwatchNode(n)
+	a.dropNamespace(n)
 	n.status.State = StateGone
 	n.status.PID = 0
 	a.hub.publish(Event{Kind: EventNode, Node: n.name, State: string(StateGone)})
@@ -262,7 +267,7 @@ func (a *agent) statusChanged(name string) {
 
 // restoreNode makes a node again.
 func (a *agent) restoreNode(name string, entry *keeper.Entry) (err error) {
-	n := &labNode{name: name, listener: -1}
+	n := &labNode{name: name, listener: -1, namespace: -1}
 	if err := decodeEntry(entry, &n.spec); err != nil {
 		return err
 	}

@@ -6,11 +6,11 @@ import (
 	"github.com/valelab/valelab/netmap/vale"
 )
 
-// attached is a packet socket that is a port of a switch.
+// attached is a device that is a port of a switch.
 type attached struct {
 	on   *lanSwitch
-	port *vale.Port
-	sock int
+	port port
+	sock int // packet socket, or the module's device
 }
 
 // openSocket opens a packet socket on a device of a namespace. It may take a

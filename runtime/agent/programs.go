@@ -44,7 +44,11 @@ func (h netmapHost) Endpoint(name string) *serve.Endpoint {
 	if e == nil {
 		return nil
 	}
-	return &serve.Endpoint{Port: e.port, Geometry: serve.Geometry{Rings: e.Spec.Rings, Slots: e.Spec.Slots}}
+	found := &serve.Endpoint{Port: e.vale, Geometry: serve.Geometry{Rings: e.Spec.Rings, Slots: e.Spec.Slots}}
+	if e.module != nil {
+		found.Module = moduleHost{e.module}
+	}
+	return found
 }
 
 // Switch finds a switch of the lab that the node may use.

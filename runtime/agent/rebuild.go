@@ -82,7 +82,7 @@ func (a *agent) rebind(planned *topology.Endpoint) error {
 	if !known {
 		return nil
 	}
-	sock, index, err := openSocket(a.lab, device, false)
+	sock, index, err := a.openEndpoint(EndpointSpec{Switch: planned.Switch, Device: device})
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,8 @@ func (a *agent) restoreEntry(entry *keeper.Entry) error {
 		return a.restoreSwitch(name, entry)
 	case kindNode:
 		return a.restoreNode(name, entry)
+	case kindNamespace:
+		return a.restoreNamespace(name, entry)
 	case kindGate:
 		return a.restoreGate(name, entry)
 	case kindGuest:

@@ -3,8 +3,8 @@ package agent
 import (
 	"fmt"
 
+	"github.com/valelab/valelab/netmap/kernel"
 	"github.com/valelab/valelab/netmap/serve"
-	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
@@ -12,7 +12,7 @@ import (
 type lanSwitch struct {
 	name  string
 	spec  SwitchSpec
-	vale  *vale.Switch
+	lan   lan
 	ports int // endpoints, uplinks and ends of trunks
 }
 
@@ -26,20 +26,34 @@ func (a *agent) putSwitch(name string, spec SwitchSpec) (created bool, err error
 	if old := a.switches[name]; old != nil {
 		return false, same(old.spec == spec, "switch "+name)
 	}
+	s, fds, err := a.newSwitch(name, spec)
+	if err != nil {
+		return false, fmt.Errorf("switch %s: %w", name, err)
+	}
+	if err := a.keep(kindSwitch, name, spec, fds...); err != nil {
+		a.report(s.close(), "switch", name)
+		return false, fmt.Errorf("switch %s: %w", name, err)
+	}
+	a.switches[name] = &lanSwitch{name: name, spec: spec, lan: s}
+	return true, nil
+}
+
+// newSwitch makes a switch, and says which file of it the keeper is to hold: its
+// state, or the module's device, which keeps the module there.
+func (a *agent) newSwitch(name string, spec SwitchSpec) (lan, []int, error) {
+	if spec.Kernel {
+		d, err := openModule()
+		return &moduleLAN{agent: a, name: moduleSwitch(name), control: d, wire: spec.Wire}, []int{int(d)}, err
+	}
 	s, err := a.engine.NewSwitch(name, spec.Wire, nil)
 	if err != nil {
-		return false, fmt.Errorf("switch %s: %w", name, err)
+		return nil, nil, err
 	}
 	fds, err := serve.FDs(s.StateFile())
-	if err == nil {
-		err = a.keep(kindSwitch, name, spec, fds...)
-	}
 	if err != nil {
 		a.report(s.Close(), "switch", name)
-		return false, fmt.Errorf("switch %s: %w", name, err)
 	}
-	a.switches[name] = &lanSwitch{name: name, spec: spec, vale: s}
-	return true, nil
+	return userLAN{s}, fds, err
 }
 
 // deleteSwitch carries out DELETE /v1/switches/{name}.
@@ -60,7 +74,7 @@ func (a *agent) deleteSwitch(name string) error {
 		return fmt.Errorf("switch %s: %w", name, err)
 	}
 	delete(a.switches, name)
-	return s.vale.Close()
+	return s.lan.close()
 }
 
 // restoreSwitch makes a switch again.
@@ -69,13 +83,18 @@ func (a *agent) restoreSwitch(name string, entry *keeper.Entry) error {
 	if err := decodeEntry(entry, &spec); err != nil {
 		return err
 	}
+	if spec.Kernel {
+		l := &moduleLAN{agent: a, name: moduleSwitch(name), control: kernel.Device(take(entry, 0)), wire: spec.Wire}
+		a.switches[name] = &lanSwitch{name: name, spec: spec, lan: l}
+		return nil
+	}
 	state := newFile(entry, 0, "state of switch "+name)
 	s, err := a.engine.NewSwitch(name, spec.Wire, state)
 	if err != nil {
 		_ = state.Close()
 		return err
 	}
-	a.switches[name] = &lanSwitch{name: name, spec: spec, vale: s}
+	a.switches[name] = &lanSwitch{name: name, spec: spec, lan: userLAN{s}}
 	return nil
 }
 

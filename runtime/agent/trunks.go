@@ -3,14 +3,13 @@ package agent
 import (
 	"fmt"
 
-	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/keeper"
 )
 
 // trunk links two switches.
 type trunk struct {
-	a, b *lanSwitch
-	vale *vale.Trunk
+	a, b  *lanSwitch
+	cable cable
 }
 
 // putTrunk carries out PUT /v1/trunks/{a}/{b}.
@@ -32,7 +31,7 @@ func (a *agent) putTrunk(from, to string) (created bool, err error) {
 		return false, err
 	}
 	if err := a.keep(kindTrunk, key, TrunkState{A: from, B: to}); err != nil {
-		a.report(t.vale.Close(), "trunk", key)
+		a.report(t.cable.Close(), "trunk", key)
 		return false, fmt.Errorf("trunk %s: %w", key, err)
 	}
 	a.addTrunk(t)
@@ -54,7 +53,7 @@ func (a *agent) deleteTrunk(from, to string) error {
 	delete(a.trunks, key)
 	t.a.ports--
 	t.b.ports--
-	return t.vale.Close()
+	return t.cable.Close()
 }
 
 // restoreTrunk makes a trunk again.
@@ -84,7 +83,7 @@ func (a *agent) connect(from, to string) (*trunk, error) {
 	if t.a.spec.Wire || t.b.spec.Wire {
 		return nil, invalid("trunk %s: a wire has no trunks", trunkKey(from, to))
 	}
-	if t.vale, err = vale.Connect(t.a.vale, t.b.vale, trunkKey(from, to)); err != nil {
+	if t.cable, err = t.a.lan.connect(t.b.lan, trunkKey(from, to)); err != nil {
 		return nil, fmt.Errorf("trunk %s: %w", trunkKey(from, to), err)
 	}
 	return t, nil

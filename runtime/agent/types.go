@@ -25,6 +25,8 @@ type Version struct {
 type SwitchSpec struct {
 	// Wire makes the switch a plain wire between two ports: nothing is learned.
 	Wire bool `json:"wire,omitempty"`
+	// Kernel makes it one of netmap's module, with everything that is on it.
+	Kernel bool `json:"kernel,omitempty"`
 }
 
 // EndpointSpec is the body of PUT /v1/endpoints/{node}/{interface}.

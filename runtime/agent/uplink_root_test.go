@@ -150,7 +150,7 @@ func TestRootUplinkIsReplaced(t *testing.T) {
 		t.Errorf("created %v, %v", created, err)
 	}
 	transfer(t, u.node.namespace, u.outside, "10.0.0.9:1000", func() {})
-	if n := fmt.Sprint(u.inventory().Switches); n != "[{lan {false} 2}]" {
+	if n := fmt.Sprint(u.inventory().Switches); n != "[{lan {false false} 2}]" {
 		t.Errorf("switches %s", n)
 	}
 }

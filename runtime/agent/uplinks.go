@@ -84,7 +84,7 @@ func (a *agent) attachUplink(u *uplink) (err error) {
 	if u.on, err = a.switchFor(u.Spec.Switch); err != nil {
 		return err
 	}
-	if u.port, err = u.on.vale.AttachUplink(u.Interface, u.At.Port, u.sock, uplinkMTU); err != nil {
+	if u.port, err = u.on.lan.attachUplink(u); err != nil {
 		return fmt.Errorf("uplink %s: %w", u.Interface, err)
 	}
 	u.At.Port = u.port.Index()

@@ -186,6 +186,9 @@ func (n *Namespace) RemovePair(device string) error {
 		return nil
 	}
 	if err == nil {
+		err = n.detach(func(name string) bool { return name == device })
+	}
+	if err == nil {
 		err = n.handle.LinkDel(host)
 	}
 	if err != nil && !errors.Is(err, unix.ENODEV) {
@@ -194,18 +197,31 @@ func (n *Namespace) RemovePair(device string) error {
 	return nil
 }
 
-// ClearPairs removes all pairs that have an end in n, in one request: the
-// kernel then waits once for all of them, not once for each.
+// ClearPairs removes all pairs that have an end in n, and all cables, in one
+// request each: the kernel then waits once for all of them, not once for each.
 func (n *Namespace) ClearPairs() error {
-	err := within(n.file, func() error {
-		req := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
-		req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-		req.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(pairGroup)))
-		_, err := req.Execute(unix.NETLINK_ROUTE, 0)
+	links, err := n.handle.LinkList()
+	if err != nil {
+		return fmt.Errorf("interfaces of the lab: %w", err)
+	}
+	there := make(map[string]bool)
+	for _, l := range links {
+		there[l.Attrs().Name] = true
+	}
+	if err := n.detach(func(device string) bool { return there[device] }); err != nil {
 		return err
-	})
-	if err != nil && !errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("remove interfaces of the lab: %w", err)
+	}
+	for _, group := range []uint32{pairGroup, cableGroup} {
+		err := within(n.file, func() error {
+			req := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
+			req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+			req.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(group)))
+			_, err := req.Execute(unix.NETLINK_ROUTE, 0)
+			return err
+		})
+		if err != nil && !errors.Is(err, unix.ENODEV) {
+			return fmt.Errorf("remove interfaces of the lab: %w", err)
+		}
 	}
 	return nil
 }

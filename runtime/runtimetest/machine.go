@@ -21,6 +21,10 @@ type Machine struct {
 	// it before the machine is used.
 	Hook func(ctx context.Context, operation string) error
 
+	// NetmapModule says that the machine has netmap's module. Set it before the
+	// machine is used.
+	NetmapModule bool
+
 	mu         sync.Mutex
 	labs       map[string]*lab // by state folder
 	interfaces map[string]*Interface
@@ -28,6 +32,15 @@ type Machine struct {
 }
 
 var _ runtime.Machine = (*Machine)(nil)
+
+// Module implements runtime.Machine.
+func (m *Machine) Module() runtime.Module { return module(m.NetmapModule) }
+
+// module is whether there is one.
+type module bool
+
+func (m module) Here() bool               { return bool(m) }
+func (m module) Prepare() (string, error) { return "the module was prepared", nil }
 
 // lab is what the machine has of one lab.
 type lab struct {

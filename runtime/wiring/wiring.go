@@ -15,9 +15,12 @@ import (
 // Device returns the name of an endpoint's device in the lab's namespace.
 // It depends on the endpoint alone, so that it is found again; names of nodes
 // and interfaces are too long to be part of it.
-func Device(node, iface string) string {
-	sum := sha256.Sum256([]byte(node + ":" + iface))
-	return "p" + hex.EncodeToString(sum[:7])
+func Device(node, iface string) string { return "p" + Hash(node + ":" + iface)[:14] }
+
+// Hash makes names of what has too long a name: 64 hexadecimal digits.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // Pair translates a plan's endpoint for package link. former are addresses that

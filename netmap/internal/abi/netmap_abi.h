@@ -426,7 +426,7 @@ struct nmu_ctl {
  * Grant: with REGISTER, REGIF and DESCRIBE when error is 0, along with three descriptors by SCM_RIGHTS: region
  * memfd, kick, wake. Kick is an eventfd. Wake becomes readable by each 8 bytes that the switch writes. REGIF of
  * another command than to open has none: grant_len is 0. With NMU_NATIVE one descriptor comes instead: the program
- * uses the module itself, and its connection is for control requests only. What lies from memsize on is the
+ * uses the module itself, by that descriptor, and nothing is open on the connection. What lies from memsize on is the
  * program's own affair then.
  *
  * Requests on one connection are made one at a time, also when several processes hold it: by who has a write

@@ -111,7 +111,7 @@ static int receive_reply(int conn, struct nm_message *m, uint32_t id)
 			return -head.error;
 		data = m->head_len + head.body_len + head.options_len;
 		if (head.version != NMU_VERSION || head.error < 0 || n != (long)data + head.grant_len || data > sent ||
-		    (head.grant_len != 0 && (head.grant_len != sizeof(m->grant) || nfds != 3))) {
+		    (head.grant_len != 0 && head.grant_len != sizeof(m->grant))) {
 			drop(m->fds, nfds);
 			return -EPROTO;
 		}
@@ -120,6 +120,10 @@ static int receive_reply(int conn, struct nm_message *m, uint32_t id)
 		m->has_grant = head.grant_len != 0;
 		if (m->has_grant)
 			nm_copy(&m->grant, (char *)m->data + data, sizeof(m->grant));
+		if (m->has_grant && nfds != (m->grant.kind & NMU_NATIVE ? 1 : 3)) {
+			drop(m->fds, nfds);
+			return -EPROTO;
+		}
 		return -head.error;
 	}
 }

@@ -38,6 +38,8 @@ struct nm_port {
 	_Atomic uint32_t sleepers; /* threads of this process that wait for wake */
 	uint32_t next_id;
 
+	bool native;            /* the module has the rings, behind a descriptor that is still to be put in place: */
+	int device;
 	int memfd, kick, wake;
 	struct nmu_grant grant;
 	uint8_t *mem;           /* the whole region; rings lie behind it in a mapping of their own */

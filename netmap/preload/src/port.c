@@ -46,8 +46,13 @@ static void find_rings(struct nm_port *p)
 int nm_bind(struct nm_port *p, const struct nmu_grant *g, const int fds[3])
 {
 	if (atomic_load(&p->bound)) {
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < (g->kind & NMU_NATIVE ? 1 : 3); i++)
 			sys_close(fds[i]);
+		return 0;
+	}
+	if (g->kind & NMU_NATIVE) {
+		p->native = true;
+		p->device = fds[0];
 		return 0;
 	}
 	p->grant = *g;

@@ -1,0 +1,62 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/safchain/ethtool"
+
+	"github.com/valelab/valelab/netmap/kernel"
+)
+
+// A device that is removed while it is on a switch of netmap's module stays
+// there for ever, and the module can't be unloaded any more. So whoever removes
+// a device of the lab's takes it off first, be there an agent or not.
+
+// detach takes the devices that are on switches of netmap's module off them:
+// those of the namespace for which which is true.
+func (n *Namespace) detach(which func(device string) bool) error {
+	module, err := kernel.Open()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // there is no module
+	}
+	if err != nil {
+		return err
+	}
+	defer module.Close()
+	return within(n.file, func() error {
+		ports, err := module.List()
+		for _, p := range ports {
+			if _, device, _ := strings.Cut(p.Name, ":"); which(device) {
+				err = errors.Join(err, module.Detach(p.Name))
+			}
+		}
+		return err
+	})
+}
+
+// PlainChecksums has the stack behind an interface of a node finish its frames
+// itself, checksums and segmentation: the module hands frames on as they are, and
+// knows of no work that is left. namespace is a descriptor of the node's.
+func PlainChecksums(namespace int, iface string) error {
+	file, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", namespace))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return within(file, func() error {
+		tool, err := ethtool.NewEthtool()
+		if err != nil {
+			return err
+		}
+		defer tool.Close()
+		err = tool.Change(iface, map[string]bool{"tx-checksum-ip-generic": false})
+		if err != nil {
+			return fmt.Errorf("interface %s: checksums: %w", iface, err)
+		}
+		return nil
+	})
+}
