@@ -20,7 +20,7 @@ func TestRootPlugin(t *testing.T) {
 	pluginCycle(e, 0)
 	pluginOptions(e)
 	cycles := 1
-	for ; cycles < 10 && time.Since(begin) < 30*time.Second; cycles++ {
+	for ; cycles < 10 && time.Since(begin) < 15*time.Second; cycles++ {
 		pluginCycle(e, cycles)
 	}
 	t.Logf("%d cycles", cycles)
