@@ -1,3 +1,5 @@
+//go:build soak
+
 package main
 
 import (
@@ -9,10 +11,10 @@ import (
 	"time"
 )
 
-// TestRootPlugin goes through the life of networks of the Docker plugin, up to ten
+// TestSoakPluginLife goes through the life of networks of the Docker plugin, up to ten
 // times, with an engine of its own; each time something is killed. On a machine
 // that is busy it does what it has time for.
-func TestRootPlugin(t *testing.T) {
+func TestSoakPluginLife(t *testing.T) {
 	needRoot(t)
 	e := newEngine(t)
 	e.startPlugin()
