@@ -368,8 +368,7 @@ struct nmreq {
  *     slot's buffer and the flag is taken off: the switch can't see them.
  *  4. Add 1 to syncs; store-release head; full fence; if doorbell is not 0, write 8 bytes to kick.
  *  5. TX, and RX as long as lockstep is not 0: wait until cur is head (or tail is NMU_DETACHED). The module
- *     forwards in the system call; so for the program, too, all has gone when the sync returns. (A poll for
- *     room that brings many slots may return when half of the ring is free: the room is what it promises.)
+ *     forwards in the system call; so for the program, too, all has gone when the sync returns.
  *  6. Load-acquire tail, store it in told, then in ring->tail. RX: write ts. Store-release 0 in busy.
  *
  * A sleep on rings: add 1 to wait of each (again if that makes 0), full fence, look at tail (or cur) of each

@@ -11,13 +11,6 @@
 
 #define SPIN_TIME 100000u /* ns that a sync gives the processor away until it sleeps */
 
-/*
- * A program that asks poll for room with this many slots in its hand sends a stream: it gets the room as soon as
- * half of the ring is free, and fills that while the switch takes the rest. What it has handed over is sent,
- * also if it is closed then.
- */
-#define BULK 32
-
 /* Whether at lies on the way from a to b, round the ring. */
 static inline bool on_the_way(uint32_t a, uint32_t at, uint32_t b)
 {
@@ -99,28 +92,12 @@ static void copy_indirect(struct nm_port *p, struct nm_ring *r, int pid, uint32_
 	}
 }
 
-/* How many slots lie on the way from a to b. */
-static inline uint32_t distance(const struct nm_ring *r, uint32_t a, uint32_t b)
-{
-	return b >= a ? b - a : b + r->slots - a;
-}
-
-/* Whether half of the ring is the program's. */
-static bool half_free(const struct nm_ring *r, uint32_t head)
-{
-	uint32_t tail = atomic_load_explicit(&r->ctl->tail, memory_order_acquire);
-
-	return tail < r->slots && distance(r, head, tail) >= (r->slots - 1) / 2;
-}
-
-/* Waits until the switch has looked at all up to head, where that is due; early: or until half of the ring is free. */
-static void await(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head, bool early)
+/* Waits until the switch has looked at all up to head, where that is due. */
+static void await(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
 {
 	uint64_t end = 0;
 
 	while (!nm_taken(r, tx, head)) {
-		if (early && half_free(r, head))
-			return;
 		if (atomic_load_explicit(&r->ctl->tail, memory_order_relaxed) == NMU_DETACHED || atomic_load(&p->dead))
 			return;
 		if (end == 0)
@@ -180,7 +157,7 @@ static int take_tail(struct nm_ring *r)
 	if (unlikely(tail >= r->slots))
 		return -EIO;
 	if (tail != told) {
-		r->gained += distance(r, told, tail);
+		r->gained += tail > told ? tail - told : tail + r->slots - told;
 		atomic_store_explicit(&r->ctl->told, tail, memory_order_relaxed);
 	}
 	__atomic_store_n(&r->ring->tail, tail, __ATOMIC_RELEASE);
@@ -196,25 +173,17 @@ static void stamp(struct netmap_ring *ring)
 	ring->ts_usec = ts.tv_nsec / 1000;
 }
 
-enum why {
-	RX,
-	TX,      /* all is to be gone */
-	TX_ROOM, /* there is to be room for more */
-};
-
 /* -EIO: the ring is gone. -EINVAL: the program has spoiled it. 1: another thread is at it. */
-static int sync_ring(struct nm_port *p, int conn, int pid, struct nm_ring *r, enum why why)
+static int sync_ring(struct nm_port *p, int conn, int pid, struct nm_ring *r, bool tx)
 {
-	bool tx = why != RX, early = why == TX_ROOM && atomic_load_explicit(&r->ctl->lockstep, memory_order_relaxed) == 0;
-	uint32_t from, head;
+	uint32_t head;
 	int ret;
 
 	if (!take(r))
 		return 1;
-	from = atomic_load_explicit(&r->ctl->head, memory_order_relaxed);
 	ret = publish(p, r, pid, tx, &head);
 	if (ret == 0) {
-		await(p, conn, r, tx, head, early && distance(r, from, head) >= BULK);
+		await(p, conn, r, tx, head);
 		ret = take_tail(r);
 		if (!tx)
 			stamp(r->ring);
@@ -237,7 +206,7 @@ int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 		return p->grant.kind & NMU_MONITOR ? 0 : -EIO;
 	r = tx ? p->ring : p->ring + p->ntx;
 	for (uint32_t n = tx ? p->ntx : p->nrx; n > 0; n--, r++)
-		if (sync_ring(p, conn, pid, r, tx ? TX : RX) == -EIO)
+		if (sync_ring(p, conn, pid, r, tx) == -EIO)
 			error = -EIO;
 	/* That its port has gone, a monitor hears from poll only. */
 	return p->grant.kind & NMU_MONITOR ? 0 : error;
@@ -262,7 +231,7 @@ short nm_ready(struct nm_port *p, int conn, int pid, short events)
 
 		if (!(want_tx && !(found & want_tx)) && !(pending && (want_tx || !(p->grant.flags & NR_NO_TX_POLL))))
 			continue;
-		ret = sync_ring(p, conn, pid, r, want_tx ? TX_ROOM : TX);
+		ret = sync_ring(p, conn, pid, r, true);
 		if (ret < 0)
 			found |= POLLERR;
 		else if (r->ring->cur != atomic_load_explicit(&r->ctl->told, memory_order_relaxed))
@@ -272,7 +241,7 @@ short nm_ready(struct nm_port *p, int conn, int pid, short events)
 		return found;
 	r = p->ring + p->ntx;
 	for (uint32_t n = p->nrx; n > 0; n--, r++) {
-		if (sync_ring(p, conn, pid, r, RX) < 0)
+		if (sync_ring(p, conn, pid, r, false) < 0)
 			found |= POLLERR;
 		else if (r->ring->cur != atomic_load_explicit(&r->ctl->told, memory_order_relaxed))
 			found |= want_rx;

@@ -223,30 +223,6 @@ static void signals(void)
 		usleep(1000);
 }
 
-/* All of a stream comes, in order, though poll gives room before all has gone, and though its sender closes at once. */
-static void streams(void)
-{
-	struct pollfd in = {.fd = b.fd, .events = POLLIN}, out;
-	uint32_t sent = 0, got = 0;
-
-	while (sent < 40 * 100) {
-		out = (struct pollfd){.fd = a.fd, .events = POLLOUT};
-		CHECK(ioctl(a.fd, NIOCTXSYNC, NULL) == 0);
-		fill(a.tx, 40, sent);
-		sent += 40;
-		CHECK(poll(&out, 1, -1) == 1 && out.revents == POLLOUT);
-		if (sent == 40 * 100)
-			port_close(&a);
-		for (uint32_t n; got < sent; got += n) {
-			CHECK(poll(&in, 1, -1) == 1);
-			n = count(b.rx);
-			take(b.rx, n, got);
-		}
-		CHECK(ioctl(b.fd, NIOCRXSYNC, NULL) == 0); /* room for the next ones */
-	}
-	a = port_open("a", 0);
-}
-
 /* More descriptors than fit on a stack. */
 static void many(void)
 {
@@ -274,7 +250,6 @@ int main(void)
 	both(by_select);
 	both(by_pselect);
 	signals();
-	streams();
 	many();
 	port_close(&a);
 	port_close(&b);

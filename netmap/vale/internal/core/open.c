@@ -152,17 +152,6 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	return 0;
 }
 
-/* Sends what programs handed over before they went: no more than there is room for, whatever is added meanwhile. */
-static void drain(struct vale_ring *r)
-{
-	uint32_t left = r->slots, taken;
-
-	if (r->source.kind != VALE_SRC_NIC || !r->tx || r->peer != NULL)
-		return;
-	while (left > 0 && (taken = vale_source_run(&r->source)) > 0)
-		left -= taken < left ? taken : left;
-}
-
 /* Nobody has the ring any more. */
 static void ring_free(struct vale_ring *r)
 {
@@ -194,10 +183,8 @@ void vale_open_close(struct vale_open *o)
 		while (*at != b)
 			at = &(*at)->next_of_ring;
 		*at = b->next_of_ring;
-		if (b->ring->binds == NULL) {
-			drain(b->ring);
+		if (b->ring->binds == NULL)
 			ring_free(b->ring);
-		}
 		free(b);
 	}
 	n = o->wake >= 0 ? write(o->wake, &one, sizeof(one)) : 0;
