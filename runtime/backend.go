@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/valelab/valelab/netmap/kernel"
-	"github.com/valelab/valelab/runtime/link"
+	"github.com/valelab/valelab/netmap/module"
+	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -15,41 +18,79 @@ import (
 type Module interface {
 	// Here says whether the module answers.
 	Here() bool
+	// Room says what the module that is here has room for: its parameters, and
+	// the memory that the machine has to give, in bytes; 0: not known.
+	Room() (params *module.Params, available int, err error)
 	// Prepare sets what labs on the module need of it, and says what was set.
 	Prepare() (note string, err error)
 }
 
 // resolve returns the plan with the backend that it is carried out on: an auto
 // takes the module where it answers and can carry the lab, and a lab that runs
-// stays on what it is on. old is its plan, or nil.
-func resolve(m Module, plan, old *topology.Plan) (*topology.Plan, error) {
+// stays on what it is on. old is its plan, or nil. What the module can't carry is
+// refused here, before anything is made; notes are for the user.
+func resolve(m Module, lab state.Dir, plan, old *topology.Plan) (resolved *topology.Plan, notes []string, err error) {
 	to := plan.Netmap
 	switch {
 	case to == topology.NetmapAuto && old != nil:
 		to = old.Netmap
-	case to == topology.NetmapAuto && m.Here() && unfit(plan) == nil:
-		to = topology.NetmapKernel
-	}
-	if to == topology.NetmapKernel {
-		if err := unfit(plan); err != nil {
-			return nil, err
+	case to == topology.NetmapAuto && m.Here():
+		if notes, err = fits(m, lab, plan, old); err == nil {
+			to = topology.NetmapKernel
+		} else {
+			notes = []string{"the lab has the user-space switch: " + firstOf(err).Error()}
 		}
-		if !m.Here() {
-			return nil, &HintError{
-				Err:  fmt.Errorf("lab %s: netmap: kernel %w: this machine has no %s", plan.Lab, ErrUnsupported, kernel.Path),
-				Hint: "load netmap's module, or write netmap: user, or leave it out",
-			}
+		return withBackend(plan, to), notes, nil
+	case to == topology.NetmapKernel && !m.Here():
+		return nil, nil, &HintError{
+			Err:  fmt.Errorf("lab %s: netmap: kernel %w: this machine has no %s", plan.Lab, ErrUnsupported, kernel.Path),
+			Hint: "load netmap's module, or write netmap: user, or leave it out",
 		}
 	}
 	if old != nil && (old.Netmap == topology.NetmapKernel) != (to == topology.NetmapKernel) {
-		return nil, &HintError{
+		return nil, nil, &HintError{
 			Err:  fmt.Errorf("lab %s runs with netmap: %s and can't be moved to %s", plan.Lab, old.Netmap, to),
 			Hint: "valelab destroy " + plan.Lab + ", then deploy again",
 		}
 	}
+	if to == topology.NetmapKernel {
+		notes, err = fits(m, lab, plan, old)
+	}
+	return withBackend(plan, to), notes, err
+}
+
+// withBackend is the plan on a backend.
+func withBackend(plan *topology.Plan, backend string) *topology.Plan {
 	resolved := *plan
-	resolved.Netmap = to
-	return &resolved, nil
+	resolved.Netmap = backend
+	return &resolved
+}
+
+// fits refuses what the module can't carry, or has no room for.
+func fits(m Module, lab state.Dir, plan, old *topology.Plan) (notes []string, err error) {
+	if err := unfit(plan); err != nil {
+		return nil, err
+	}
+	params, available, err := m.Room()
+	if err != nil {
+		return nil, fmt.Errorf("lab %s: %w", plan.Lab, err)
+	}
+	if old != nil {
+		available = 0 // the lab has most of its memory already
+	}
+	others, err := othersOnModule(lab)
+	if err != nil {
+		return nil, err
+	}
+	return fitsModule(plan, params, others, available)
+}
+
+// firstOf is the first error of a list.
+func firstOf(err error) error {
+	if list, ok := err.(interface{ WrappedErrors() []error }); ok {
+		return list.WrappedErrors()[0]
+	}
+	return err
 }
 
 // unfit says why a plan can't be carried out on the module, whatever the machine.
@@ -65,9 +106,6 @@ func unfit(plan *topology.Plan) error {
 			return refuse("write netmap: user", "host:%s", p.Uplink.Interface)
 		case p.Access != nil:
 			return refuse("write netmap: user", "vale: [%s] of node %s", p.Access.Switch, p.Access.Node)
-		case p.Endpoint != nil && p.Endpoint.MTU > link.ModuleMTU:
-			return refuse(fmt.Sprintf("write mtu: %d or less, or netmap: user", link.ModuleMTU),
-				"mtu %d of %s:%s", p.Endpoint.MTU, p.Endpoint.Node, p.Endpoint.Interface)
 		}
 	}
 	return nil
@@ -84,20 +122,72 @@ func (localModule) Here() bool {
 	return d.Close() == nil
 }
 
-// generic_mit is how long the generic adapter collects interrupts, in nanoseconds. Other
-// than at 0 the kernel warns of its own misuse when two adapters are on a switch.
-const mitigation = "/sys/module/netmap/parameters/generic_mit"
+// Room implements [Module].
+func (localModule) Room() (*module.Params, int, error) {
+	params, err := module.Read(os.DirFS(module.Dir))
+	if errors.Is(err, module.ErrNotLoaded) { // it is part of the kernel
+		params, err = &module.Params{}, nil
+	}
+	return params, memoryAvailable(), err
+}
 
-func (localModule) Prepare() (note string, err error) {
-	have, err := os.ReadFile(mitigation)
-	if errors.Is(err, os.ErrNotExist) || err == nil && strings.TrimSpace(string(have)) == "0" {
+// memoryAvailable is what the machine has to give, in bytes; 0: not known.
+func memoryAvailable() int {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "MemAvailable:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, err := strconv.Atoi(fields[0])
+	if err != nil {
+		return 0
+	}
+	return kib << 10
+}
+
+// Prepare implements [Module].
+func (localModule) Prepare() (note string, err error) { return prepareModule(module.Dir) }
+
+// prepareModule sets parameters of the module in the folder dir. generic_mit is
+// how long the generic adapter collects interrupts, in nanoseconds: other than at
+// 0 the kernel warns of its own misuse when two adapters are on a switch. A veth
+// driver that was patched for netmap gives sockets nothing while its devices are
+// on a switch, unless admode forces the generic adapter.
+func prepareModule(dir string) (note string, err error) {
+	params, err := module.Read(os.DirFS(dir))
+	if errors.Is(err, module.ErrNotLoaded) {
 		return "", nil
 	}
-	if err == nil {
-		err = os.WriteFile(mitigation, []byte("0"), 0)
-	}
 	if err != nil {
-		return "", fmt.Errorf("netmap's module: %w", err)
+		return "", err
 	}
-	return "netmap's parameter generic_mit is 0 now; it was " + strings.TrimSpace(string(have)), nil
+	var notes []string
+	want := []struct {
+		param string
+		value int
+		when  bool
+		why   string
+	}{
+		{"generic_mit", 0, true, ""},
+		{"admode", module.ForceGeneric, params.NativeVeth(), ", since the veth driver was patched for netmap and would leave sockets without their frames"},
+	}
+	for _, w := range want {
+		have, ok := params.Value(w.param)
+		if !w.when || !ok || have == w.value {
+			continue
+		}
+		file := filepath.Join(dir, "parameters", w.param)
+		if err := os.WriteFile(file, []byte(strconv.Itoa(w.value)), 0); err != nil {
+			return "", &HintError{
+				Err:  fmt.Errorf("netmap's module: %w", err),
+				Hint: fmt.Sprintf("echo %d > %s", w.value, file),
+			}
+		}
+		notes = append(notes, fmt.Sprintf("netmap's parameter %s is %d now; it was %d%s", w.param, w.value, have, w.why))
+	}
+	return strings.Join(notes, "; "), nil
 }

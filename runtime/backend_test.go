@@ -55,7 +55,6 @@ func TestBackendStays(t *testing.T) {
 func TestBackendRefused(t *testing.T) {
 	for what, text := range map[string]string{
 		"host:up0": backendLab("kernel") + "  - [s, host:up0]\n",
-		"mtu 9000": strings.ReplaceAll(backendLab("kernel"), "[a:eth1, s]", "{endpoints: [a:eth1, s], mtu: 9000}"),
 		"vale:":    strings.ReplaceAll(backendLab("kernel"), "a: {}", "a: {vale: [s]}"),
 	} {
 		m, root := runtimetest.New("up0"), tempRoot(t)

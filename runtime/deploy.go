@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -53,15 +54,18 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 		lock.Unlock()
 		return nil, err
 	}
+	warnings, said := givenAway(plan), []string(nil)
 	w, err := readWritten(lab)
 	if err == nil {
-		plan, err = resolve(o.Machine.Module(), plan, w.plan)
+		plan, said, err = resolve(o.Machine.Module(), lab, plan, w.plan)
 	}
+	said = append(said, warnings...)
 	if err != nil && (w == nil || w.plan == nil) {
-		return nil, errors.Join(err, lock.Discard())
+		return nil, discard(lock, err)
 	}
 	if err == nil && w.plan == nil {
-		return deployFresh(ctx, o, lab, lock, plan, began)
+		report, err := deployFresh(ctx, o, lab, lock, plan, began)
+		return report.with(said), err
 	}
 	defer lock.Unlock()
 	if err != nil {
@@ -69,6 +73,7 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	}
 	for left := retries; ; left-- {
 		report, err := deployChanges(ctx, o, lab, plan, w, began)
+		report = report.with(said)
 		if left == 0 || ctx.Err() != nil || !gone(err) {
 			return report, err
 		}
@@ -76,6 +81,23 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 		// it again just now. What that has become is to be looked at anew.
 		time.Sleep(retryPause)
 	}
+}
+
+// discard gives up the folder of a lab of which nothing was made. The error is
+// left as it is, a list if it is one.
+func discard(lock *state.Lock, err error) error {
+	if derr := lock.Discard(); derr != nil {
+		return multierror.Append(err, derr)
+	}
+	return err
+}
+
+// with adds notes to a report, if there is one.
+func (r *Report) with(notes []string) *Report {
+	if r != nil && len(notes) > 0 {
+		r.Notes = append(slices.Clone(notes), r.Notes...)
+	}
+	return r
 }
 
 // A deploy on a lab that runs is tried so many times more when one of its nodes

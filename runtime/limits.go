@@ -6,16 +6,16 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/valelab/valelab/netmap/module"
+	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
 // fitsModule refuses a plan for the netmap module that the module has no room for, before anything is made: as a list
-// of HintErrors, each with the parameter to set. others is the number of links that other labs have on its switches,
-// available the memory that the machine has to give, in bytes (0: not known). Notes are about what is possible and may
-// turn out to be too much.
-func fitsModule(plan *topology.Plan, params *module.Params, others, available int) (notes []string, err error) {
+// of HintErrors, each with the parameter to set. others is what other labs have of it, available the memory that the machine
+// has to give, in bytes (0: not known). Notes are about what is possible and may turn out to be too much.
+func fitsModule(plan *topology.Plan, params *module.Params, others taken, available int) (notes []string, err error) {
 	demand := moduleDemand(plan)
-	demand.OtherVeths, demand.Available = others, available
+	demand.OtherVeths, demand.OtherHost, demand.Available = others.Links, others.HostSwitches, available
 	for _, s := range params.Check(demand) {
 		if s.Certain {
 			err = multierror.Append(err, &HintError{Err: errors.New("lab " + plan.Lab + ": " + s.What), Hint: s.Hint})
@@ -24,6 +24,32 @@ func fitsModule(plan *topology.Plan, params *module.Params, others, available in
 		}
 	}
 	return notes, err
+}
+
+// taken is what labs have of the module, which all labs of the machine share.
+type taken struct {
+	Links        int // devices on its switches
+	HostSwitches int // switches in the machine's namespace
+}
+
+// othersOnModule is what the labs beside this one have, as their plans say. One whose plan can't be read does not
+// count: it is nobody's fault here.
+func othersOnModule(lab state.Dir) (all taken, err error) {
+	labs, err := lab.Root().Labs()
+	if err != nil {
+		return taken{}, err
+	}
+	for _, other := range labs {
+		if other.Name() == lab.Name() {
+			continue
+		}
+		if plan, err := readPlan(other); err == nil && plan.Netmap == topology.NetmapKernel {
+			d := moduleDemand(plan)
+			all.Links += len(d.Veths)
+			all.HostSwitches += d.HostSwitches
+		}
+	}
+	return all, nil
 }
 
 // moduleDemand is what the plan needs of the netmap module. Each endpoint has a veth on its switch, and a port of its

@@ -65,12 +65,12 @@ func TestFitsModule(t *testing.T) {
 		"252 ports":       {plan: star(t, 252), errors: []string{"252 links", "netmap: user, since the module can't have more than 244"}},
 		"a wire too many": {plan: compile(t, wires.String()), errors: []string{"9 switches and wires in a lab", "modprobe netmap max_bridges=9"}},
 		// One of everything: three endpoints of nodes, one with an MTU that is too large, a wire, a trunk, an uplink.
-		"large frames": {plan: compile(t, labFile), errors: []string{"b:eth1: frames of 9000 bytes", "echo 9024 > /sys/module/netmap/parameters/buf_size"}},
+		"large frames": {plan: compile(t, labFile), errors: []string{"b:eth1: mtu 9000", "echo 9024 > /sys/module/netmap/parameters/buf_size"}},
 		"no memory":    {plan: star(t, 1), available: 300 << 20, errors: []string{"wants 327 MiB", "buf_num"}},
 		"memory for the switches only": {plan: star(t, 4), available: 400 << 20,
 			notes: "netmap ports of all 4 endpoints together take 161 MiB of kernel memory, 72 MiB are available; hint: fewer slots"},
 	} {
-		notes, err := runtime.FitsModule(c.plan, recordedModule(t), c.others, c.available)
+		notes, err := runtime.FitsModule(c.plan, recordedModule(t), runtime.Taken{Links: c.others}, c.available)
 		if got := strings.Join(notes, "\n"); !strings.Contains(got, c.notes) || (c.notes == "") != (got == "") {
 			t.Errorf("%s: notes %q, want %q", name, got, c.notes)
 		}
@@ -89,7 +89,7 @@ func TestFitsModule(t *testing.T) {
 
 // Everything that is too much is said at once.
 func TestFitsModuleSaysAll(t *testing.T) {
-	_, err := runtime.FitsModule(compile(t, strings.Replace(labFile, "[left, right]", "[left, right]\n  - [a:eth3, b:eth3]", 1)), recordedModule(t), 35, 0)
+	_, err := runtime.FitsModule(compile(t, strings.Replace(labFile, "[left, right]", "[left, right]\n  - [a:eth3, b:eth3]", 1)), recordedModule(t), runtime.Taken{Links: 35}, 0)
 	list, ok := err.(interface{ WrappedErrors() []error })
 	if !ok || len(list.WrappedErrors()) != 2 { // the frames, and the links with others' 35
 		t.Errorf("%v", err)

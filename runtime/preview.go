@@ -48,7 +48,7 @@ func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (
 		return nil, err
 	}
 	if old {
-		if plan, err = resolve(o.Machine.Module(), plan, nil); err != nil {
+		if plan, _, err = resolve(o.Machine.Module(), lab, plan, nil); err != nil {
 			return nil, err
 		}
 		out.all(plan, "the machine has started anew since")
@@ -56,7 +56,7 @@ func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (
 	}
 	w, err := readWritten(lab)
 	if err == nil {
-		plan, err = resolve(o.Machine.Module(), plan, w.plan)
+		plan, _, err = resolve(o.Machine.Module(), lab, plan, w.plan)
 	}
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/valelab/valelab/netmap/internal/region"
 )
@@ -14,6 +16,7 @@ type Demand struct {
 	HostSwitches int            // in the machine's namespace
 	Veths        []Veth         // that will be attached to switches
 	OtherVeths   int            // of other labs, which share the region
+	OtherHost    int            // switches that other labs have in the machine's namespace
 	Ports        []Port         // that programs may open
 	Available    int            // bytes of memory that the machine has to give; 0: not known
 }
@@ -49,10 +52,14 @@ func (p *Params) Check(d Demand) []Shortage {
 
 func (p *Params) checkSwitches(d Demand) []Shortage {
 	var s []Shortage
+	host := d.HostSwitches
+	if host > 0 {
+		host += d.OtherHost
+	}
 	for _, place := range []struct {
 		n     int
 		where string
-	}{{len(d.Switches), "switches and wires in a lab"}, {d.HostSwitches, "switches for interfaces of this machine"}} {
+	}{{len(d.Switches), "switches and wires in a lab"}, {host, "switches for interfaces of this machine, all labs together"}} {
 		if place.n > p.MaxSwitches() {
 			s = append(s, Shortage{
 				What:    fmt.Sprintf("%d %s: the netmap module has room for %d (max_bridges)", place.n, place.where, p.MaxSwitches()),
@@ -78,22 +85,38 @@ func (p *Params) checkPorts(d Demand) []Shortage {
 	return s
 }
 
-// checkFrames finds veths whose frames are larger than a buffer: the module refuses to attach these.
+// frameRoom is what a frame takes of a buffer besides the MTU: Ethernet's header, and a VLAN tag.
+const frameRoom = 18
+
+// MaxMTU is the largest MTU of a device on a switch: its frames have to fit into a buffer, and into one of the ports
+// that programs open.
+func (p *Params) MaxMTU() int {
+	return min(p.or("buf_size", defaultBuffer), p.or("priv_buf_size", defaultBuffer)) - frameRoom
+}
+
+// checkFrames finds veths whose frames are larger than a buffer: these would be lost.
 func (p *Params) checkFrames(d Demand) []Shortage {
-	size := p.or("buf_size", 2048)
 	worst := Veth{}
 	for _, v := range d.Veths {
 		if v.MTU > worst.MTU {
 			worst = v
 		}
 	}
-	if worst.MTU <= size {
+	if worst.MTU <= p.MaxMTU() {
 		return nil
 	}
-	want := (worst.MTU + 63) / 64 * 64
+	want := (worst.MTU + frameRoom + 63) / 64 * 64
+	var have, hints []string
+	for _, param := range []string{"buf_size", "priv_buf_size"} {
+		if n := p.or(param, defaultBuffer); n < want {
+			have = append(have, fmt.Sprintf("%s is %d", param, n))
+			hints = append(hints, set(param, want))
+		}
+	}
 	return []Shortage{{
-		What:    fmt.Sprintf("%s: frames of %d bytes: a buffer of the netmap module has %d (buf_size)", worst.Name, worst.MTU, size),
-		Hint:    set("buf_size", want) + ", or a smaller mtu",
+		What: fmt.Sprintf("%s: mtu %d: a buffer of the netmap module takes frames of an mtu of %d, %s",
+			worst.Name, worst.MTU, p.MaxMTU(), strings.Join(have, ", ")),
+		Hint:    strings.Join(hints, "; ") + " (as root, while no netmap port is open), or mtu: " + strconv.Itoa(p.MaxMTU()),
 		Certain: true,
 	}}
 }

@@ -70,6 +70,9 @@ func (p *Params) or(name string, otherwise int) int {
 	return otherwise
 }
 
+// ForceGeneric is the value of admode that has every device use the generic adapter.
+const ForceGeneric = 2
+
 // NativeVeth says that the loaded veth driver was patched for netmap. Sockets get nothing of such a veth while it is
 // attached, unless the generic adapter is forced (admode 2).
 func (p *Params) NativeVeth() bool { return slices.Contains(p.Holders, "veth") }

@@ -3,6 +3,7 @@ package module
 // What the module has if it is not told otherwise, and what it takes at most (netmap's netmap_mem2.c).
 const (
 	defaultSwitches = 8
+	defaultBuffer   = 2048
 	maxPorts        = 252 // of a switch; netmap(4) has more
 	maxIfs          = 10_000
 	maxRings        = 1024
@@ -33,7 +34,7 @@ func (p pool) wants(n int) int { return p.spare + n*p.each }
 func (p *Params) pools() [3]pool {
 	rings := ringsPerVeth - 2 + 2*p.or("generic_rings", 1)
 	return [3]pool{
-		{"buf_num", p.or("buf_num", 163_840), maxBufs, p.or("buf_size", 2048), firstBuf, rings * p.or("generic_ringsize", 1024)},
+		{"buf_num", p.or("buf_num", 163_840), maxBufs, p.or("buf_size", defaultBuffer), firstBuf, rings * p.or("generic_ringsize", 1024)},
 		{"ring_num", p.or("ring_num", 200), maxRings, p.or("ring_size", 9*4096), 0, rings},
 		{"if_num", p.or("if_num", 100), maxIfs, p.or("if_size", 1024), 0, 1},
 	}

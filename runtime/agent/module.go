@@ -3,9 +3,11 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 
 	"github.com/valelab/valelab/netmap/kernel"
+	"github.com/valelab/valelab/netmap/module"
 	"github.com/valelab/valelab/runtime/link"
 	"github.com/valelab/valelab/runtime/wiring"
 )
@@ -84,7 +86,11 @@ func (l *moduleLAN) connect(to lan, name string) (cable, error) {
 		return nil, err
 	}
 	defer ns.Close()
-	if err := ns.AddCable(t.a, t.b, link.ModuleMTU); err != nil {
+	mtu, err := moduleMTU()
+	if err != nil {
+		return nil, err
+	}
+	if err := ns.AddCable(t.a, t.b, mtu); err != nil {
 		return nil, err
 	}
 	for _, port := range []string{t.portA, t.portB} {
@@ -96,6 +102,18 @@ func (l *moduleLAN) connect(to lan, name string) (cable, error) {
 		}
 	}
 	return t, nil
+}
+
+// moduleMTU is the largest MTU that a device on the module's switches can have.
+func moduleMTU() (int, error) {
+	params, err := module.Read(os.DirFS(module.Dir))
+	if errors.Is(err, module.ErrNotLoaded) { // it is part of the kernel
+		params, err = &module.Params{}, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return params.MaxMTU(), nil
 }
 
 // trunkDevice is what an end of a trunk is called.

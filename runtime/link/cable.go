@@ -12,10 +12,6 @@ import (
 // cableGroup is the device group of cables in the lab's namespace.
 const cableGroup = 2
 
-// ModuleMTU is the largest MTU of a device on a switch of netmap's module, whose
-// buffers have 2048 bytes by default, for a frame with its header and a tag.
-const ModuleMTU = 2030
-
 // AddCable makes a veth pair with both ends in n and brings both up. One that is
 // there is kept.
 func (n *Namespace) AddCable(a, b string, mtu int) error {

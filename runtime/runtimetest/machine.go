@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	netmap "github.com/valelab/valelab/netmap/module"
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
@@ -24,6 +25,11 @@ type Machine struct {
 	// NetmapModule says that the machine has netmap's module. Set it before the
 	// machine is used.
 	NetmapModule bool
+	// ModuleParams are the module's parameters, and ModuleMemory the memory that
+	// the machine has to give, in bytes; 0: not known. Set them before the machine
+	// is used. Without them the module is as if loaded without any.
+	ModuleParams *netmap.Params
+	ModuleMemory int
 
 	mu         sync.Mutex
 	labs       map[string]*lab // by state folder
@@ -34,13 +40,21 @@ type Machine struct {
 var _ runtime.Machine = (*Machine)(nil)
 
 // Module implements runtime.Machine.
-func (m *Machine) Module() runtime.Module { return module(m.NetmapModule) }
+func (m *Machine) Module() runtime.Module { return module{m} }
 
-// module is whether there is one.
-type module bool
+// module is that of the machine, be there one or not.
+type module struct{ machine *Machine }
 
-func (m module) Here() bool               { return bool(m) }
+func (m module) Here() bool               { return m.machine.NetmapModule }
 func (m module) Prepare() (string, error) { return "the module was prepared", nil }
+
+func (m module) Room() (*netmap.Params, int, error) {
+	params := m.machine.ModuleParams
+	if params == nil {
+		params = &netmap.Params{}
+	}
+	return params, m.machine.ModuleMemory, nil
+}
 
 // lab is what the machine has of one lab.
 type lab struct {
