@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/valelab/valelab/runtime/sample"
 )
 
 // What the tests of labs know of a ring comes from the switch's counters. The netmap module keeps none: on it, it comes
@@ -14,12 +16,16 @@ import (
 func (l *liveLab) counts() bool {
 	l.t.Helper()
 	for _, ring := range l.rings() {
-		if ring.Counts != nil && ring.Drops != nil {
+		if bySwitch(ring) {
 			return true
 		}
 	}
 	return false
 }
+
+// bySwitch says whether a ring's counters are a switch's. Those of a device on the module, which knows of no drops, are
+// the kernel's, and without what programs send.
+func bySwitch(ring sample.Ring) bool { return ring.Counts != nil && ring.Drops != nil }
 
 // progressReport is a line that pktgen prints while it runs, trafficReport of what it prints at its end.
 var (
@@ -30,7 +36,7 @@ var (
 // carried is how many packets the ring has carried, and whether the program says that it stands still.
 func (l *liveLab) carried(ring string) (packets uint64, still bool) {
 	l.t.Helper()
-	if r := l.rings()[ring]; r.Counts != nil {
+	if r := l.rings()[ring]; bySwitch(r) {
 		return r.Packets, false
 	}
 	node, _, _ := strings.Cut(ring, ":")

@@ -88,7 +88,7 @@ func TestRootLabChain(t *testing.T) {
 	l.stop("sink", "received")
 	sink := l.checkSink("sink", 1, "fwd1:eth1 rx0", "fwd2:eth1 rx0")
 	for _, ring := range []string{"fwd1:eth2 tx0", "fwd2:eth2 tx0"} {
-		if got := l.rings()[ring]; got.Counts != nil && got.Packets < sink {
+		if got := l.rings()[ring]; bySwitch(got) && got.Packets < sink {
 			t.Errorf("%s sent %d packets, less than the %d that arrived", ring, got.Packets, sink)
 		}
 	}
@@ -207,7 +207,7 @@ func (l *liveLab) checkDeliveryAfterKills(from, to string, kills uint64) {
 	l.t.Helper()
 	rings := l.rings()
 	in, out := rings[from], rings[to]
-	if in.Counts == nil || out.Counts == nil { // what was lost between the two is not known
+	if !bySwitch(in) || !bySwitch(out) { // what was lost between the two is not known
 		sent, _ := l.carried(from)
 		received, _ := l.carried(to)
 		if received == 0 || received > sent {
@@ -255,7 +255,7 @@ func (l *liveLab) checkSink(node string, flows uint64, way ...string) uint64 {
 	n := l.sinkNumbers(node)
 	full, rings := uint64(0), l.rings()
 	for _, ring := range append(way, node+":eth1 rx0") {
-		if r := rings[ring]; r.Counts == nil || r.Drops == nil {
+		if r := rings[ring]; !bySwitch(r) {
 			full = math.MaxUint64
 			break
 		} else {

@@ -24,7 +24,8 @@ type modulePort struct {
 	on       string        // the switch, as the module calls it
 	name     string        // of the endpoint
 	device   string
-	place    place // where the device is
+	place    place       // where the device is
+	holes    [2]peephole // into the memory of programs' NIC rings and host rings
 }
 
 // place is where the device of an endpoint is.
@@ -77,6 +78,11 @@ func (p *modulePort) settle() (open bool, err error) {
 	nic, host, err := p.open()
 	if err != nil {
 		return false, err
+	}
+	for i, open := range []bool{nic, host} {
+		if !open {
+			p.holes[i].shut()
+		}
 	}
 	switch {
 	case host:
@@ -146,7 +152,12 @@ func (p *modulePort) mode() string {
 
 // Detach takes the device off its switch. A program that has a port keeps it
 // until it closes it.
-func (p *modulePort) Detach() error { return p.move(nowhere) }
+func (p *modulePort) Detach() error {
+	for i := range p.holes {
+		p.holes[i].shut()
+	}
+	return p.move(nowhere)
+}
 
 // Rebind attaches a device that was made anew.
 func (p *modulePort) Rebind(sock, _ int) error {

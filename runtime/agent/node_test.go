@@ -33,13 +33,11 @@ func (l *testLab) addNode(name string) *testNode {
 	return n
 }
 
-// startInit starts the process that stands for init.
+// startInit starts the process that stands for init, in the node's namespace.
 func (n *testNode) startInit() {
 	n.Helper()
 	n.init = exec.Command("sleep", "1000")
-	if err := n.init.Start(); err != nil {
-		n.Fatal(err)
-	}
+	n.do(n, n.init.Start)
 	n.Cleanup(n.stopInit)
 	start, err := state.StartTime(n.init.Process.Pid)
 	if err != nil {
@@ -66,7 +64,7 @@ func (n *testNode) write(status string) {
 func (n *testNode) addEndpoint(lan string, number int) EndpointSpec {
 	n.Helper()
 	spec := EndpointSpec{
-		Switch: lan, Device: "h-" + n.name, MTU: 1500, MAC: fmt.Sprintf("02:00:00:00:00:%02x", number), Rings: 1, Slots: 128,
+		Switch: lan, Device: "v-" + n.name, MTU: 1500, MAC: fmt.Sprintf("02:00:00:00:00:%02x", number), Rings: 1, Slots: 128,
 	}
 	n.lab.addPair(n, spec.Device, n.namespace, "eth1", spec.MAC, fmt.Sprintf("10.0.0.%d/24", number))
 	n.must(n.PutEndpoint(n.Context(), n.name, "eth1", spec))

@@ -21,18 +21,22 @@ type sampler struct {
 	counters []vale.RingStats
 	memory   [2]sample.Memory
 	turn     int
+
+	devices map[string]netdevStats
+	fresh   bool // devices are of this sample
 }
 
-func newSampler(a *agent) *sampler { return &sampler{a: a} }
+func newSampler(a *agent) *sampler { return &sampler{a: a, devices: make(map[string]netdevStats)} }
 
 // next takes a sample, which is good until next is called for the second time. It makes no system call for a
-// ring.
+// ring of the user-space switch.
 func (s *sampler) next() *sample.Sample {
 	a := s.a
 	s.turn = 1 - s.turn
 	s.counters = a.engine.AppendStats(s.counters[:0]) // sorted as a sample's rings are
 	out := &sample.Sample{Lab: a.name(), Time: time.Now(), Rings: s.memory[s.turn].FromVale(s.counters)}
 	a.mu.Lock()
+	out.Rings = s.moduleStats(out.Rings)
 	for i := range out.Rings {
 		r := &out.Rings[i]
 		if i > 0 && r.Port == out.Rings[i-1].Port && r.Switch == out.Rings[i-1].Switch {

@@ -32,7 +32,7 @@ type Ring struct {
 	*Positions
 	*Rates
 	// Exact: Counts and Program, as far as they are there, were counted; else they were sampled: put together
-	// from looks now and then. Positions are those of one look always.
+	// from looks now and then. Positions are those of one look always, and exact.
 	Exact bool `json:"exact"`
 }
 
@@ -51,7 +51,7 @@ type Program struct {
 }
 
 // Positions are those of an open ring. TX: slots [Cur, Head) wait for the switch. RX: slots [Head, Tail)
-// wait for the program. Head is the program's as of its last sync.
+// wait for the program. Head is the program's as of its last sync; on netmap's module, as it stands in the ring.
 type Positions struct {
 	Slots uint32 `json:"slots"`
 	Head  uint32 `json:"head"`

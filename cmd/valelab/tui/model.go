@@ -247,6 +247,7 @@ func (m *Model) done(msg DoneMsg) {
 type total struct {
 	in, out, inBytes, outBytes, drops float64 // a second
 	dropped                           uint64
+	uncounted, undropped              int // rings of which it is not known what came by, or was dropped
 	netmap, socket, other             int // ports by mode
 }
 
@@ -256,8 +257,14 @@ func totals(s *sample.Sample) (t total) {
 		r := &s.Rings[i]
 		t.dropped += r.Dropped()
 		t.drops += r.DropsPerSecond()
+		if r.Counts == nil || r.Drops == nil {
+			t.undropped++
+		}
 		if r.Host || r.Mode == "trunk" {
 			continue
+		}
+		if r.Counts == nil {
+			t.uncounted++
 		}
 		if r.Dir == "tx" && r.Ring == 0 {
 			switch r.Mode {

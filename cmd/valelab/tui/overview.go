@@ -31,12 +31,17 @@ func (m *Model) drawOverview(width, height int) []string {
 		plain(fmt.Sprintf(", %d rings on %d switches and wires", len(s.Rings), switchesIn(s))))
 	add("in", plain(fmt.Sprintf("%s pkt/s  %s %s  ", m.units.packets(t.in), m.units.bandwidth(t.inBytes), m.units.rateTitle())),
 		cell{th.spark(m.past, max(0, min(60, width-48))), th.accent})
-	add("out", plain(fmt.Sprintf("%s pkt/s  %s %s", m.units.packets(t.out), m.units.bandwidth(t.outBytes), m.units.rateTitle())))
+	add("out", plain(fmt.Sprintf("%s pkt/s  %s %s", m.units.packets(t.out), m.units.bandwidth(t.outBytes), m.units.rateTitle())),
+		cell{without(t.uncounted), th.dim})
 	drops := cell{fmt.Sprintf("%s/s", m.units.packets(t.drops)), th.good}
 	if t.drops > 0 {
 		drops.style = th.bad
 	}
-	add("drops", drops, plain(fmt.Sprintf("  %s in all", m.units.count(t.dropped))), cell{reasonsOf(s, m.units), th.dim})
+	if t.undropped == len(s.Rings) {
+		add("drops", cell{"not known: netmap's module does not count them", th.dim})
+	} else {
+		add("drops", drops, plain(fmt.Sprintf("  %s in all", m.units.count(t.dropped))), cell{reasonsOf(s, m.units) + without(t.undropped), th.dim})
+	}
 	text, good := m.differs()
 	as := cell{text, th.good}
 	if !good {
@@ -50,6 +55,14 @@ func (m *Model) drawOverview(width, height int) []string {
 		lines = append(lines, spaces(width))
 	}
 	return full(append(lines, m.busy.draw(th, width, height-len(lines))...), width, height)
+}
+
+// without says that a sum lacks rings whose numbers are not known.
+func without(rings int) string {
+	if rings == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  without %d rings that nobody counts", rings)
 }
 
 func others(n int) string {

@@ -49,7 +49,10 @@ func (m *Model) drawRing(width, height int) []string {
 	add(cell{"  " + r.Port + " " + r.Name(), th.title}, plain("  "+switchName(r.Switch)+"  "), m.modeCell(r.Mode),
 		cell{"  " + countedAs(r), th.dim})
 	rates := "  no rates yet"
-	if r.Rates != nil {
+	switch {
+	case r.Counts == nil && r.Mode == "netmap":
+		rates = "  packets are not known: netmap's module does not count them"
+	case r.Rates != nil:
 		rates = fmt.Sprintf("  %s pkt/s  %s %s", m.units.packets(r.PacketRate), m.units.bandwidth(r.ByteRate), m.units.rateTitle())
 		if r.DropRate != nil {
 			rates += fmt.Sprintf("  %s drops/s", m.units.packets(*r.DropRate))
@@ -78,6 +81,10 @@ func (m *Model) drawRing(width, height int) []string {
 		add(plain(program))
 	}
 	p := r.Positions
+	if p == nil && r.Mode == "netmap" && r.Counts == nil {
+		add(cell{"  a program has this endpoint, and its ring can't be seen", th.dim})
+		return full(lines, width, height)
+	}
 	if p == nil {
 		add(cell{"  sockets have this endpoint: there is no ring, until a program opens netmap:" + r.Interface, th.dim})
 		return full(lines, width, height)

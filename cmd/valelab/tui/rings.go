@@ -125,9 +125,12 @@ func (m *Model) ringColumns() []column[sample.Ring] {
 // bandwidthTitle heads columns of bandwidth.
 func (m *Model) bandwidthTitle() string { return strings.ToUpper(m.units.rateTitle()) }
 
-// countedAs says how far counters can be trusted.
+// countedAs says how far counters can be trusted; "-": there are none.
 func countedAs(r *sample.Ring) string {
-	if r.Exact {
+	switch {
+	case r.Counts == nil && r.Program == nil:
+		return "-"
+	case r.Exact:
 		return "exact"
 	}
 	return "sampled"

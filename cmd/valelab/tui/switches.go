@@ -17,6 +17,8 @@ type switchRow struct {
 	packets        uint64
 	dropped        uint64
 	rates          bool
+	uncounted      bool // of a ring it is not known what came by: sums would be of a part only
+	undropped      bool // of a ring it is not known what was dropped
 }
 
 func (m *Model) initSwitches() {
@@ -29,6 +31,12 @@ func (m *Model) initSwitches() {
 		}
 		return cell{m.units.packets(x), m.quiet(x)}
 	}
+	count := func(n uint64, known bool) cell {
+		if !known {
+			return plain("-")
+		}
+		return plain(m.units.count(n))
+	}
 	m.switches = table[switchRow]{
 		list:   list{sort: -1},
 		key:    func(s *switchRow) string { return s.name },
@@ -39,12 +47,12 @@ func (m *Model) initSwitches() {
 			{title: "PORTS", width: 5, right: true, prio: 3, cell: func(s *switchRow) cell { return plain(strconv.Itoa(s.ports)) },
 				compare: func(a, b *switchRow) int { return a.ports - b.ports }},
 			{title: "NETMAP", width: 6, right: true, prio: 5, cell: func(s *switchRow) cell { return plain(strconv.Itoa(s.netmap)) }},
-			{title: "IN/S", width: 7, right: true, prio: 1, cell: func(s *switchRow) cell { return number(s.in, s.rates) },
+			{title: "IN/S", width: 7, right: true, prio: 1, cell: func(s *switchRow) cell { return number(s.in, s.rates && !s.uncounted) },
 				compare: rate(func(s *switchRow) float64 { return s.in })},
-			{title: "OUT/S", width: 7, right: true, prio: 2, cell: func(s *switchRow) cell { return number(s.out, s.rates) },
+			{title: "OUT/S", width: 7, right: true, prio: 2, cell: func(s *switchRow) cell { return number(s.out, s.rates && !s.uncounted) },
 				compare: rate(func(s *switchRow) float64 { return s.out })},
 			{title: "RATE", heading: m.bandwidthTitle, width: 7, grow: 5, right: true, prio: 4, cell: func(s *switchRow) cell {
-				if !s.rates {
+				if !s.rates || s.uncounted {
 					return plain("-")
 				}
 				return cell{m.units.bandwidth(s.inBytes), m.quiet(s.inBytes)}
@@ -53,10 +61,10 @@ func (m *Model) initSwitches() {
 				if s.drops > 0 {
 					return cell{m.units.packets(s.drops), m.theme.bad}
 				}
-				return number(s.drops, s.rates)
+				return number(s.drops, s.rates && !s.undropped)
 			}, compare: rate(func(s *switchRow) float64 { return s.drops })},
-			{title: "PACKETS", width: 9, grow: 5, right: true, prio: 6, cell: func(s *switchRow) cell { return plain(m.units.count(s.packets)) }},
-			{title: "DROPPED", width: 9, grow: 5, right: true, prio: 7, cell: func(s *switchRow) cell { return plain(m.units.count(s.dropped)) }},
+			{title: "PACKETS", width: 9, grow: 5, right: true, prio: 6, cell: func(s *switchRow) cell { return count(s.packets, !s.uncounted) }},
+			{title: "DROPPED", width: 9, grow: 5, right: true, prio: 7, cell: func(s *switchRow) cell { return count(s.dropped, !s.undropped) }},
 		},
 	}
 }
@@ -79,6 +87,8 @@ func (m *Model) setSwitches(rings []sample.Ring) {
 				s.netmap++
 			}
 		}
+		s.uncounted = s.uncounted || r.Counts == nil
+		s.undropped = s.undropped || r.Counts == nil || r.Drops == nil
 		if r.Counts != nil {
 			s.dropped += r.Dropped()
 			if r.Dir == "tx" && !r.Host {

@@ -22,6 +22,8 @@ type treeRow struct {
 	bytes  float64 // both ways
 	drops  float64
 	rates  bool
+
+	undropped bool // of a ring it is not known what was dropped
 }
 
 func (m *Model) initTree() {
@@ -55,6 +57,9 @@ func (m *Model) initTree() {
 			{title: "DROP/S", width: 7, right: true, prio: 3, cell: func(r *treeRow) cell {
 				if r.drops > 0 {
 					return cell{m.units.packets(r.drops), m.theme.bad}
+				}
+				if r.undropped {
+					return plain("")
 				}
 				return number(r.drops, r)
 			}},
@@ -114,7 +119,7 @@ func (m *Model) setTree(rings []sample.Ring, nodes []sample.Node) {
 	}
 	for i := range rows {
 		row := &rows[i]
-		row.tx, row.rx, row.bytes, row.drops, row.rates = 0, 0, 0, 0, false
+		row.tx, row.rx, row.bytes, row.drops, row.rates, row.undropped = 0, 0, 0, 0, false, false
 		for k := row.rings[0]; k < row.rings[1]; k++ {
 			addRates(row, &rings[k])
 		}
@@ -214,6 +219,7 @@ func addRates(l *treeRow, r *sample.Ring) {
 		return
 	}
 	l.rates = true
+	l.undropped = l.undropped || r.DropRate == nil
 	l.bytes += r.ByteRate
 	l.drops += r.DropsPerSecond()
 	if r.Dir == "tx" {

@@ -28,7 +28,7 @@ const (
 
 // build makes the archive in dir and says what is to be done with what is in it.
 func build(ctx context.Context, dir string, o options) (*report.Order, string, error) {
-	order := &report.Order{ChaosSeed: o.seed}
+	order := &report.Order{ChaosSeed: o.seed, Run: o.run.String()}
 	programs := map[string]string{"/bin/busybox": o.busybox} // by place in the machine
 
 	goBuild := func(at string, args ...string) error {
@@ -42,7 +42,7 @@ func build(ctx context.Context, dir string, o options) (*report.Order, string, e
 	if err := goBuild("/bin/valelab", "build", "./cmd/valelab"); err != nil {
 		return nil, "", err
 	}
-	packages, err := testedPackages(".")
+	packages, err := testedPackages(".", o.run)
 	if err != nil {
 		return nil, "", err
 	}
@@ -118,10 +118,10 @@ func (o options) moduleFiles() ([]string, error) {
 	return append(files, o.netmap), nil
 }
 
-var testOfTheModule = regexp.MustCompile(`(?m)^func TestKernel`)
+var testOfTheModule = regexp.MustCompile(`(?m)^func (TestKernel\w*)`)
 
-// testedPackages finds the packages that have tests for the module, by the names of these.
-func testedPackages(root string) ([]string, error) {
+// testedPackages finds the packages that have tests for the module which are to run, by the names of these.
+func testedPackages(root string, run *regexp.Regexp) ([]string, error) {
 	var packages []string
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		switch {
@@ -133,8 +133,11 @@ func testedPackages(root string) ([]string, error) {
 			return nil
 		}
 		text, err := os.ReadFile(file)
-		if dir := filepath.ToSlash(filepath.Dir(file)); err == nil && testOfTheModule.Match(text) && !slices.Contains(packages, dir) {
-			packages = append(packages, dir)
+		dir := filepath.ToSlash(filepath.Dir(file))
+		for _, test := range testOfTheModule.FindAllSubmatch(text, -1) {
+			if run.Match(test[1]) && !slices.Contains(packages, dir) {
+				packages = append(packages, dir)
+			}
 		}
 		return err
 	})

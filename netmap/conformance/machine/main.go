@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,7 @@ type options struct {
 	patience                time.Duration // without a result
 	operations              int
 	seed                    uint64
+	run                     *regexp.Regexp // names of tests
 	console                 string
 }
 
@@ -108,9 +110,14 @@ func parse(args []string) (options, error) {
 	fs.DurationVar(&o.patience, "patience", 25*time.Minute, "how long to wait for the next result")
 	fs.IntVar(&o.operations, "operations", 30, "random operations on a lab")
 	fs.Uint64Var(&o.seed, "seed", uint64(rand.Uint32()), "of the random operations")
+	run := fs.String("run", "^TestKernel", "of the part tests, only those whose names match this `REGEXP`")
 	fs.StringVar(&o.console, "console", "", "write the console's text into a file")
 	if err := fs.Parse(args); err != nil {
 		return o, err
+	}
+	var err error
+	if o.run, err = regexp.Compile(*run); err != nil {
+		return o, fmt.Errorf("-run: %w", err)
 	}
 	if o.netmap == "" || o.kernel == "" || o.modules == "" {
 		return o, fmt.Errorf("NETMAP_KO, KERNEL and MODULES are not all given\n\n%s", explanation)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestTestedPackages(t *testing.T) {
 	for file, text := range map[string]string{
 		"a/a_test.go": "//go:build kernel\n\nfunc TestKernelX(t *testing.T) {}\nfunc TestKernelY(t *testing.T) {}\n",
 		"a/b_test.go": "func TestKernelZ(t *testing.T) {}\n",
-		"b/b_test.go": "// func TestKernelX is elsewhere\n", "c/c.go": "func TestKernelX() {}\n",
+		"b/b_test.go": "// func TestKernelY is elsewhere\n", "d/d_test.go": "func TestKernelX(t *testing.T) {}\n", "c/c.go": "func TestKernelX() {}\n",
 		".git/d_test.go": "func TestKernelX(t *testing.T) {}\n",
 	} {
 		path := filepath.Join(root, file)
@@ -62,7 +63,7 @@ func TestTestedPackages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := testedPackages(root)
+	got, err := testedPackages(root, regexp.MustCompile("^TestKernel[YZ]"))
 	if err != nil || !reflect.DeepEqual(got, []string{filepath.Join(root, "a")}) {
 		t.Errorf("%q, %v", got, err)
 	}

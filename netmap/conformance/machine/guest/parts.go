@@ -56,7 +56,7 @@ func (w *worker) conformance() {
 // packages runs the tests of each package that has any for the module.
 func (w *worker) packages() {
 	for _, p := range w.order.Tests {
-		out := run(p.Dir, 0, nil, p.Program, "-test.v", "-test.run", "^TestKernel")
+		out := run(p.Dir, 0, nil, p.Program, "-test.v", "-test.run", w.order.Run)
 		w.tellTests(out, report.PartTests, "", func(test string) string { return p.Package + " " + test })
 	}
 }

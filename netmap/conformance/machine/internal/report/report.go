@@ -10,6 +10,7 @@ import (
 type Order struct {
 	Modules []string // to load, in this order; the last one is netmap
 	Tests   []Tests
+	Run     string // matches the names of the tests that are to run
 	Labs    string // the test program that deploys labs; "": not wanted
 	LabsDir string // where it runs
 
