@@ -15,7 +15,7 @@ FUZZTIME ?= 20s
 # The preload library travels in the program. It is built first, and only if its sources have changed.
 PRELOAD := netmap/preload/lib/libnetmap.so
 
-.PHONY: help build lab lab-docker test test-kernel bench pictures soak fuzz lint clean
+.PHONY: help build plugin lab lab-docker test test-kernel bench pictures soak fuzz lint clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -25,6 +25,17 @@ $(PRELOAD): netmap/preload/build.sh $(wildcard netmap/preload/src/*.[ch]) netmap
 
 build: $(PRELOAD) ## build bin/valelab, one static program
 	go build $(STATIC) -o bin/valelab ./cmd/valelab
+
+# An engine that finds no registry needs none: plugin create takes a folder.
+PLUGIN ?= valelab
+plugin: build ## make valelab a plugin that Docker itself runs: network create -d valelab:latest (PLUGIN=name, PLUGIN_SET=settings)
+	bin/valelab plugin package --name $(PLUGIN) bin/plugin
+	@case "$$(docker plugin inspect -f '{{.Enabled}}' $(PLUGIN):latest 2>/dev/null || true)" in \
+	true) docker plugin disable $(PLUGIN):latest && docker plugin rm $(PLUGIN):latest;; \
+	false) docker plugin rm $(PLUGIN):latest;; esac
+	docker plugin create $(PLUGIN):latest bin/plugin
+	$(if $(PLUGIN_SET),docker plugin set $(PLUGIN):latest $(PLUGIN_SET))
+	docker plugin enable $(PLUGIN):latest
 
 lab: build ## run labs/txrx.yml for a few seconds and show its rings (needs root)
 	@labs/show.sh

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/valelab/valelab/runtime/plugin"
@@ -19,10 +18,13 @@ const pluginHelp = `The plugin gives the Docker engine networks whose switches a
   docker network create -d valelab --subnet 10.9.0.0/24 mynet
   docker run --network mynet IMAGE
 
-  serve    be the plugin until interrupted; networks and their traffic stay
-  status   list the networks and the interfaces of containers on them
-  unit     print a systemd unit that runs it
-  gc       remove what a plugin that does not run has left
+  serve            be the plugin until interrupted; networks and their traffic stay
+  status           list the networks and the interfaces of containers on them
+  install          make it a service of systemd, and start it; --dry-run says how
+  unit             print the systemd unit of that service
+  package FOLDER   write what an engine runs itself (config.json and rootfs, as in
+                   make plugin), and a Compose file to run it as a container
+  gc               remove what a plugin that does not run has left
 `
 
 // pluginFlags are those of all words of plugin.
@@ -38,9 +40,11 @@ func pluginCommand(fs *flag.FlagSet) runFunc {
 		data:   fs.String("data", os.Getenv("VALELAB_PLUGIN_DATA"), "`FOLDER` of its own that outlives a reboot; left out, /var/lib/valelab-plugin/NAME"),
 		engine: fs.String("engine", "", "`ADDRESS` of the engine, as in unix:///var/run/docker.sock; left out, DOCKER_HOST or that one"),
 	}
+	units := fs.String("units", "/etc/systemd/system", "install: `FOLDER` of systemd's units")
+	dryRun := fs.Bool("dry-run", false, "install: say what would be done, and do nothing")
 	format := formatFlag(fs)
 	return func(ctx context.Context, s streams, words []string) error {
-		word, err := oneWord("word", words)
+		word, folder, err := pluginWords(words)
 		if err != nil {
 			return err
 		}
@@ -52,13 +56,21 @@ func pluginCommand(fs *flag.FlagSet) runFunc {
 			return plugin.Serve(ctx, f.config(s))
 		case "status":
 			return pluginStatus(s, f.config(s), *format)
+		case "install":
+			return pluginInstall(ctx, s, f.config(s), *units, *dryRun)
 		case "unit":
 			program, err := os.Executable()
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(s.out, plugin.Unit(*f.name, program))
+			_, err = io.WriteString(s.out, plugin.Unit(f.config(s), program))
 			return err
+		case "package":
+			program, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			return plugin.Package(folder, program, f.config(s))
 		case "gc":
 			found, err := plugin.Collect(ctx, f.config(s))
 			if err == nil && !found {
@@ -89,7 +101,7 @@ func (f pluginFlags) config(s streams) plugin.Config {
 
 // pluginStatus lists what a plugin has written down.
 func pluginStatus(s streams, c plugin.Config, f format) error {
-	networks, endpoints, err := plugin.ReadRecords(c.Data, filepath.Join(c.Root, c.Name))
+	networks, endpoints, err := plugin.Status(c)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type privateEngine struct {
 const engineScript = `
 mkdir -p /run/docker /etc/docker
 mount -t tmpfs none /run/docker && mount -t tmpfs none /etc/docker
+mount --make-rshared /
 ip link set lo up
 echo '{}' >/etc/docker/daemon.json
 sleep 100000 & echo $! >$0/holder

@@ -65,15 +65,6 @@ func (n *Namespace) Mark() (string, error) {
 // loopbackIndex is the index of lo in every network namespace.
 const loopbackIndex = 1
 
-// Quiet keeps IPv6 off all devices that are made in the namespace from now
-// on. The ends of pairs there belong to a switch, and must not speak of their
-// own accord.
-func (n *Namespace) Quiet() error {
-	return within(n.file, func() error {
-		return os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0)
-	})
-}
-
 // within calls f on a thread that is in the network namespace behind file. The
 // thread then goes back to where it was; if it can't, it ends with its
 // goroutine.

@@ -1,25 +1,56 @@
 package plugin
 
-import "fmt"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
-// Unit is the text of a systemd unit that runs a plugin before engines start.
-// When it is stopped, the processes that carry traffic stay.
-func Unit(name, program string) string {
-	return fmt.Sprintf(`# Made by: valelab plugin unit. Put it into /etc/systemd/system/%[1]s-plugin.service, then:
-#   systemctl daemon-reload && systemctl enable --now %[1]s-plugin
-[Unit]
-Description=Networks of Docker with switches of valelab (%[1]s)
-Before=docker.service
-StartLimitIntervalSec=0
+	"github.com/valelab/valelab/runtime/state"
+)
 
-[Service]
-ExecStart=%[2]s plugin serve --name %[1]s
-Restart=always
-RestartSec=1
-KillMode=process
-TimeoutStopSec=10
+// Installer makes a plugin a service of systemd, which then runs before engines
+// start. Twice is fine: what is as it should be stays.
+type Installer struct {
+	Folder    string                                           // of units: /etc/systemd/system
+	Systemctl func(ctx context.Context, words ...string) error // runs systemd's command
+}
 
-[Install]
-WantedBy=multi-user.target
-`, name, program)
+// Step is something that an Installer does.
+type Step struct {
+	Text string // what: a file that is written, or a command
+	do   func(ctx context.Context) error
+}
+
+// Do carries the step out.
+func (s *Step) Do(ctx context.Context) error { return s.do(ctx) }
+
+// Steps returns what is to be done for a service, in order.
+func (i *Installer) Steps(name, unit string) ([]Step, error) {
+	path := filepath.Join(i.Folder, UnitName(name))
+	have, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var steps []Step
+	command := func(words ...string) {
+		steps = append(steps, Step{"systemctl " + strings.Join(words, " "), func(ctx context.Context) error {
+			return i.Systemctl(ctx, words...)
+		}})
+	}
+	changed := !bytes.Equal(have, []byte(unit))
+	if changed {
+		steps = append(steps, Step{"write " + path, func(context.Context) error {
+			return state.WriteLasting(path, []byte(unit), 0o644)
+		}})
+	}
+	command("daemon-reload")
+	command("enable", "--now", UnitName(name))
+	if changed && err == nil { // it may run with the old command; traffic goes on meanwhile
+		command("restart", UnitName(name))
+	}
+	return steps, nil
 }

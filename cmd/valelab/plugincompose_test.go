@@ -1,0 +1,88 @@
+//go:build soak
+
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// compose runs Compose on a file, for an engine.
+func (e *privateEngine) compose(file string, env []string, args ...string) string {
+	e.t.Helper()
+	cmd := exec.Command("docker-compose", append([]string{"-f", file}, args...)...)
+	cmd.Env = append(append(cmd.Environ(), "DOCKER_HOST="+e.address(), "COMPOSE_PROJECT_NAME="+filepath.Base(e.dir)), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		e.t.Fatalf("docker-compose -f %s %s: %v\n%s", file, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// awaitTraffic waits until a container's interface has received by netmap.
+func (e *privateEngine) awaitTraffic(lab, label string) {
+	e.t.Helper()
+	awaitLong(e.t, "traffic at "+label, func() bool { return e.statsOf(lab, label, "rx") > 1000 })
+}
+
+// TestSoakPluginCompose has the plugin run as a container by the Compose file
+// that package writes, and labs/compose on it.
+func TestSoakPluginCompose(t *testing.T) {
+	needRoot(t)
+	e := insideEngine(t)
+	if out, err := exec.Command("make", "-C", "../..", "build").CombinedOutput(); err != nil {
+		t.Fatalf("make build: %v\n%s", err, out)
+	}
+	folder := filepath.Join(e.dir, "package")
+	cmd := exec.Command("../../bin/valelab", "plugin", "package", "--data", e.dir+"/plugin", "--engine", "unix:///run/docker/api.sock", folder)
+	cmd.Env = append(cmd.Environ(), "VALELAB_RUN="+e.root)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("package: %v\n%s", err, out)
+	}
+	plugin := filepath.Join(folder, "docker-compose.yml")
+	e.compose(plugin, nil, "up", "-d", "--build")
+	awaitLong(t, "socket of the plugin", func() bool {
+		return e.inside("test", "-S", "/run/docker/plugins/valelab.sock").Run() == nil
+	})
+	const lab = "../../labs/compose/docker-compose.yml"
+	env := []string{"IMAGE=" + imageName, "VALELAB_DOOR=" + e.root + "-netmap/valelab", "COMPOSE_PROJECT_NAME=lab"}
+	e.compose(lab, env, "up", "-d")
+	e.awaitTraffic("valelab", "lab_rxc_1:eth0")
+
+	// The container is made anew, and with it the switches.
+	before := e.process("agent")
+	e.docker("restart", "valelab-plugin")
+	awaitLong(t, "another agent", func() bool { return e.process("agent") != before && e.process("agent") != 0 })
+	e.compose(lab, env, "restart")
+	e.awaitTraffic("valelab", "lab_rxc_1:eth0")
+	e.compose(lab, env, "down", "-t", "0")
+	e.compose(plugin, nil, "down")
+	if err := e.inside("test", "-e", "/run/docker/plugins/valelab.sock").Run(); err == nil {
+		t.Error("the socket is left")
+	}
+}
+
+// statsOf returns the packets of the rings of an endpoint of a lab, in one
+// direction; 0 while it has none.
+func (e *privateEngine) statsOf(lab, label, dir string) (packets uint64) {
+	e.t.Helper()
+	var s struct {
+		Rings []struct {
+			Node, Interface, Dir string
+			Host                 bool
+			Packets              uint64
+		}
+	}
+	if err := json.Unmarshal([]byte(e.valelab("stats", lab, "-f", "json")), &s); err != nil {
+		e.t.Fatal(err)
+	}
+	for _, r := range s.Rings {
+		if r.Node+":"+r.Interface == label && r.Dir == dir && !r.Host {
+			packets += r.Packets
+		}
+	}
+	return packets
+}
