@@ -1,5 +1,3 @@
-//go:build soak
-
 package main
 
 import (
@@ -9,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -37,17 +37,26 @@ type privateEngine struct {
 const engineScript = `
 mkdir -p /run/docker /etc/docker
 mount -t tmpfs none /run/docker && mount -t tmpfs none /etc/docker
-mount --make-rshared /
+mount --make-rshared / # plugins and containers may bind what comes later
 ip link set lo up
 echo '{}' >/etc/docker/daemon.json
 sleep 100000 & echo $! >$0/holder
 wait
 `
 
+// engineProgram is the engine of the tests of the plugin; VALELAB_TEST_DOCKERD
+// names another one than the installed.
+func engineProgram() string {
+	if program := os.Getenv("VALELAB_TEST_DOCKERD"); program != "" {
+		return program
+	}
+	return "dockerd"
+}
+
 // newEngine starts an engine and ends it with the test.
 func newEngine(t testing.TB, args ...string) *privateEngine {
 	t.Helper()
-	for _, program := range []string{"dockerd", "docker", "unshare", "nsenter", "ip"} {
+	for _, program := range []string{engineProgram(), "docker", "unshare", "nsenter", "ip"} {
 		if _, err := exec.LookPath(program); err != nil && os.Getenv("CI") != "" {
 			t.Fatalf("the tests of the Docker plugin need the engine's packages: %v", err)
 		} else if err != nil {
@@ -83,10 +92,14 @@ func newEngine(t testing.TB, args ...string) *privateEngine {
 // awaitLong waits for a condition on a machine that may be busy.
 func awaitLong(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for begin := time.Now(); !condition(); time.Sleep(50 * time.Millisecond) {
+	begin := time.Now()
+	for ; !condition(); time.Sleep(50 * time.Millisecond) {
 		if time.Since(begin) > 90*time.Second {
 			t.Fatalf("no %s", what)
 		}
+	}
+	if took := time.Since(begin); took > 3*time.Second {
+		t.Logf("%s took %v", what, took.Round(time.Millisecond))
 	}
 }
 
@@ -115,7 +128,7 @@ func (e *privateEngine) start() {
 	}
 	defer log.Close()
 	os.Remove(filepath.Join(e.dir, "pid")) // of one that was killed
-	cmd := e.inside(append([]string{"dockerd", "--data-root", e.dir + "/data", "--exec-root", e.dir + "/exec", "--pidfile", e.dir + "/pid",
+	cmd := e.inside(append([]string{engineProgram(), "--data-root", e.dir + "/data", "--exec-root", e.dir + "/exec", "--pidfile", e.dir + "/pid",
 		"-H", e.address(), "--storage-driver", "vfs", "--ip6tables=false", "--userland-proxy=false"}, e.args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -150,7 +163,7 @@ func (e *privateEngine) end() {
 	if e.t.Failed() {
 		for _, name := range []string{"plugin.log", "log"} {
 			text, _ := os.ReadFile(filepath.Join(e.dir, name))
-			e.t.Logf("%s:\n%s", name, lastLines(text, 60))
+			e.t.Logf("%s:\n%s", name, lastLines(text, 100))
 		}
 	}
 	ids, _ := exec.Command("docker", "-H", e.address(), "ps", "-aq").Output()
@@ -243,9 +256,33 @@ func (e *privateEngine) try(args ...string) (string, error) {
 // ports.
 func (e *privateEngine) run(name, network string, args ...string) {
 	e.t.Helper()
+	e.docker(e.runArgs(name, network, args...)...)
+}
+
+func (e *privateEngine) runArgs(name, network string, args ...string) []string {
 	door := filepath.Join(e.root+"-netmap", "valelab")
 	all := append([]string{"run", "-d", "--name", name, "--network", network, "-v", door + ":/run/valelab:ro"}, args...)
-	e.docker(append(all, imageName, "/bin/sleep", "100000")...)
+	return append(all, imageName, "/bin/sleep", "100000")
+}
+
+// runPair runs containers c1 and c2 with addresses .11 and .12 at the same time.
+func (e *privateEngine) runPair(network, subnet string, args ...string) {
+	e.t.Helper()
+	var wg sync.WaitGroup
+	var faults [2]string
+	for i := range faults {
+		wg.Go(func() {
+			address := []string{"--ip", fmt.Sprintf("%s.1%d", subnet, i+1)}
+			out, err := e.try(e.runArgs(fmt.Sprintf("c%d", i+1), network, append(address, args...)...)...)
+			if err != nil {
+				faults[i] = fmt.Sprintf("run c%d: %v\n%s", i+1, err, out)
+			}
+		})
+	}
+	wg.Wait()
+	if text := strings.Join(faults[:], ""); text != "" {
+		e.t.Fatal(text)
+	}
 }
 
 // ping waits until a container reaches another by name.
@@ -279,7 +316,19 @@ func (e *privateEngine) process(role string) int {
 	return 0
 }
 
-// endpoints are the labels of all endpoints.
+// kill kills the lab's keeper or agent.
+func (e *privateEngine) kill(role string) {
+	e.t.Helper()
+	pid := e.process(role)
+	if pid == 0 {
+		e.t.Fatalf("there is no %s to kill", role)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// endpoints are the labels of all endpoints, sorted.
 func (e *privateEngine) endpoints() string {
 	lab := e.lab()
 	if lab == nil {
@@ -289,7 +338,23 @@ func (e *privateEngine) endpoints() string {
 	for _, endpoint := range lab.Endpoints {
 		all = append(all, endpoint.Shown)
 	}
+	slices.Sort(all)
 	return strings.Join(all, " ")
+}
+
+// awaitEndpoints waits until the endpoints are those, and no others.
+func (e *privateEngine) awaitEndpoints(want string) {
+	e.t.Helper()
+	got := ""
+	defer func() {
+		if got != want {
+			e.t.Logf("endpoints: %s", got)
+		}
+	}()
+	awaitLong(e.t, "endpoints "+want, func() bool {
+		got = e.endpoints()
+		return got == want
+	})
 }
 
 // stats returns the packets of a ring.

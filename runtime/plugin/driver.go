@@ -30,9 +30,11 @@ type Driver struct {
 }
 
 func newDriver(f fabric, log *slog.Logger) *Driver {
-	return &Driver{
+	d := &Driver{
 		fabric: f, log: log, now: time.Now, poked: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
+	f.Watch(d.poke)
+	return d
 }
 
 // begin lets requests in, with what is known, or tells them why they fail.
@@ -125,12 +127,12 @@ func (d *Driver) working(ctx context.Context, network string) (r *records, unloc
 // there was from the background.
 func (d *Driver) start(ctx context.Context) error {
 	anew, err := d.fabric.Start(ctx)
-	if err != nil {
-		return fmt.Errorf("switches can't be run: %w", err)
-	}
 	if anew {
 		d.anew.Store(true)
 		d.poke()
+	}
+	if err != nil {
+		return fmt.Errorf("switches can't be run: %w", err)
 	}
 	return nil
 }

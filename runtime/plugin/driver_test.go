@@ -285,6 +285,10 @@ func TestLabels(t *testing.T) {
 	if missing, err := b.learn(t.Context(), b.known); missing != 1 || err != nil {
 		t.Errorf("before the engine took it: %d %v", missing, err)
 	}
+	b.fabric.inside[labDevice("e1")] = parkDevice("e1")
+	if missing, err := b.learn(t.Context(), b.known); missing != 1 || err != nil {
+		t.Errorf("before the engine renamed it: %d %v", missing, err)
+	}
 	b.fabric.inside[labDevice("e1")] = "eth7"
 	if missing, err := b.learn(t.Context(), b.known); missing != 0 || err != nil {
 		t.Errorf("after that: %d %v", missing, err)
@@ -304,6 +308,12 @@ func TestLost(t *testing.T) {
 	b.joined("n1", "e1", "10.9.0.2/24", "/proc/self/ns/net")
 	b.joined("n1", "e2", "10.9.0.3/24", "/nowhere")
 	b.fabric.lose()
+	b.fabric.lost()
+	select {
+	case <-b.poked:
+	default:
+		t.Error("the background is not told")
+	}
 	b.joined("n2", "e3", "10.9.0.4/24", "/ns/3")
 	r := &rounds{Driver: b.Driver, known: b.known, engine: &fakeEngine{}}
 	r.round(t.Context())

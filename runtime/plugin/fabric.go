@@ -8,9 +8,13 @@ import (
 // fabric is what networks are made of. lab is the real one. Its methods are
 // idempotent and may be called concurrently, for one endpoint one at a time.
 type fabric interface {
-	// Start returns when there is an agent. anew says that it has nothing yet:
-	// that it is the first one, or that one was lost with all that it had.
+	// Start returns when there is an agent, and a keeper. anew says that it has
+	// nothing yet: that it is the first one, or that one was lost with all that it
+	// had. It says so in spite of an error.
 	Start(ctx context.Context) (anew bool, err error)
+	// Watch has lost called whenever keeper or agent ends. It is called once,
+	// before anything else.
+	Watch(lost func())
 	// Stop ends the agent and removes what is left of the lab.
 	Stop(ctx context.Context) error
 

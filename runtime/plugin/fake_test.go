@@ -25,6 +25,7 @@ type fakeFabric struct {
 	labels   map[string]string
 	parked   map[string]bool // ids of parked ends that nobody knows
 	fault    func(op string) error
+	lost     func() // tells of the death of keeper or agent
 }
 
 func newFakeFabric() *fakeFabric {
@@ -49,6 +50,8 @@ func (f *fakeFabric) do(op string, what func() error) error {
 	}
 	return what()
 }
+
+func (f *fakeFabric) Watch(lost func()) { f.lost = lost }
 
 func (f *fakeFabric) Start(context.Context) (anew bool, err error) {
 	err = f.do("start", func() error {

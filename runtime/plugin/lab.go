@@ -22,27 +22,29 @@ type lab struct {
 	machine runtime.Machine
 	client  *agent.Client
 	door    string // folder that containers bind
+	lost    func() // is called when keeper or agent has ended
 
 	starting sync.Mutex // one start at a time
-	pid      int        // of the agent that has all that it is to have
+	pair     pair       // that has all that it is to have
 
 	mu  sync.Mutex
 	net *link.Namespace // the lab's, of the agent that answered last
 }
 
 func newLab(dir state.Dir, door string) *lab {
-	return &lab{dir: dir, machine: runtime.Local(), client: agent.Dial(dir.Path()), door: door}
+	return &lab{dir: dir, machine: runtime.Local(), client: agent.Dial(dir.Path()), door: door, lost: func() {}}
 }
 
 // Start implements fabric.
 func (l *lab) Start(ctx context.Context) (anew bool, err error) {
 	l.starting.Lock()
 	defer l.starting.Unlock()
+	if l.pair.alive() { // nothing has happened since the last time
+		return false, nil
+	}
 	version, err := l.client.Version(ctx)
 	switch {
-	case err == nil && version.PID == l.pid: // nothing has happened since the last time
-		return false, nil
-	case errors.Is(err, agent.ErrNoAgent):
+	case errors.Is(err, agent.ErrNoAgent), err == nil && !keeperAlive(l.dir): // an agent alone can't keep anything
 		anew = true
 		err = l.begin(ctx)
 	case err == nil && version.Build != agent.Build():
@@ -52,17 +54,19 @@ func (l *lab) Start(ctx context.Context) (anew bool, err error) {
 		return false, err
 	}
 	if err := l.open(); err != nil {
-		return false, err
+		return anew, err
 	}
 	if err := fillDoor(l.door); err != nil {
-		return false, err
+		return anew, err
 	}
 	if _, err = l.client.PutDoor(ctx, agent.DoorSpec{Folder: l.door}); err != nil {
-		return false, err
+		return anew, err
 	}
-	if version, err = l.client.Version(ctx); err == nil {
-		l.pid = version.PID
+	if version, err = l.client.Version(ctx); err != nil {
+		return anew, err
 	}
+	l.pair.end()
+	l.pair, err = watchPair(l.dir, version.PID, l.lost)
 	return anew, err
 }
 
@@ -114,12 +118,15 @@ func (l *lab) network() (*link.Namespace, error) {
 	return l.net, nil
 }
 
+// Watch implements fabric.
+func (l *lab) Watch(lost func()) { l.lost = lost }
+
 // Stop implements fabric.
 func (l *lab) Stop(ctx context.Context) error {
 	l.starting.Lock()
 	defer l.starting.Unlock()
 	l.forget()
-	l.pid = 0
+	l.pair.end()
 	return errors.Join(runtime.StopAgent(ctx, l.machine, l.dir), emptyDoor(l.door))
 }
 

@@ -16,6 +16,7 @@ func (d *Driver) learn(ctx context.Context, known *records) (missing int, err er
 	}
 	nodes := make(map[string]map[string]string) // names of interfaces by agent's name and node
 	titles := make(map[string]string)
+	witness := make(map[string]Endpoint) // one of each node
 	var errs []error
 	for _, e := range endpoints {
 		if e.Sandbox == "" {
@@ -27,7 +28,7 @@ func (d *Driver) learn(ctx context.Context, known *records) (missing int, err er
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				errs = append(errs, err)
 			}
-			if inside == "" {
+			if inside == "" || inside == p.Far { // an engine that takes it moves it first, and renames it then
 				missing++
 				continue
 			}
@@ -40,14 +41,29 @@ func (d *Driver) learn(ctx context.Context, known *records) (missing int, err er
 			nodes[p.Node] = make(map[string]string)
 		}
 		nodes[p.Node][p.Interface] = e.Inside
+		witness[p.Node] = e
 		if title := e.title(); title != "" && (titles[p.Node] == "" || e.Port != "") {
 			titles[p.Node] = title
 		}
 	}
 	for node, inside := range nodes {
-		errs = append(errs, d.fabric.Label(ctx, node, titles[node], inside))
+		errs = append(errs, d.label(ctx, known, witness[node], node, titles[node], inside))
 	}
 	return missing, errors.Join(errs...)
+}
+
+// label labels the node of an endpoint, while that is there: a node that was
+// removed meanwhile must not come back.
+func (d *Driver) label(ctx context.Context, known *records, e Endpoint, node, title string, inside map[string]string) error {
+	unlock, err := d.locks.lock(ctx, e.Network)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if now, ok := known.endpoint(e.ID); !ok || now.Sandbox != e.Sandbox {
+		return nil
+	}
+	return d.fabric.Label(ctx, node, title, inside)
 }
 
 // noteInside writes an interface's name down, if the endpoint is still the same.

@@ -81,19 +81,6 @@ func end(ctx context.Context, processes []Process, signal unix.Signal) error {
 	return left.ErrorOrNil()
 }
 
-// Wait returns when the process has ended, or with the context's error.
-func (p PID) Wait(ctx context.Context) error {
-	fd, err := openPID(p)
-	if errors.Is(err, ErrGone) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	return await(ctx, fd)
-}
-
 // await returns when the process behind a pidfd has ended. A child of this
 // process it takes out of the process table.
 func await(ctx context.Context, fd int) error {
