@@ -41,13 +41,14 @@ type Probes struct {
 	Netmap       func() (api int, err error) // asks /dev/netmap; the API that it takes
 	Dial         func(socket string) error   // connects to a Unix socket
 	Engine       func(context.Context) (docker.Version, error)
+	Plugins      func(context.Context) (docker.Plugins, error) // asks the engine
 }
 
 // Look looks at everything, in the order in which it is to be read.
 func Look(ctx context.Context, p *Probes) []Line {
 	lines := []Line{p.root(), p.kernel(), p.namespaces(), p.veth(), p.userSwitch()}
 	lines = append(lines, p.memory(), p.cgroups(), p.library(), p.staticPrograms(), p.filter(), p.engine(ctx))
-	lines = append(lines, p.plugins()...)
+	lines = append(lines, p.plugins(ctx)...)
 	return append(lines, p.module()...)
 }
 

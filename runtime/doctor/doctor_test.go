@@ -27,6 +27,7 @@ func good() (*Probes, fstest.MapFS) {
 		Engine: func(context.Context) (docker.Version, error) {
 			return docker.Version{Engine: "28.5.2", API: "1.51"}, nil
 		},
+		Plugins: func(context.Context) (docker.Plugins, error) { return docker.Plugins{}, nil },
 	}
 	put(files, "proc/meminfo", "MemTotal: 9 kB\nMemAvailable:   4194304 kB\n")
 	put(files, "proc/self/mountinfo", mountinfoV2)
@@ -105,6 +106,14 @@ func TestLines(t *testing.T) {
 		{"plugins", "a description", Warn, "nobody answers", "rm /usr/lib/docker/plugins/a.json", stale("usr/lib/docker/plugins/a.json", `{"Name":"a","Addr":"unix:///run/y.sock"}`, "/run/y.sock")},
 		{"plugins", "one elsewhere", OK, "knows of none", "", stale("etc/docker/plugins/a.spec", "tcp://10.0.0.1:80", "")},
 		{"plugins", "a broken description", OK, "knows of none", "", stale("etc/docker/plugins/a.json", "{", "")},
+		{"plugins", "a description that is right", Warn, "the file stays when the plugin ends", "rm /etc/docker/plugins/a.json, and have the plugin listen at /run/docker/plugins/a.sock",
+			func(_ *Probes, f fstest.MapFS) { put(f, "etc/docker/plugins/a.json", `{"Addr":"unix:///run/y.sock"}`) }},
+		{"plugins", "one at a port", Warn, "every user of this machine can command the plugin", "rm /etc/docker/plugins/a.spec",
+			func(_ *Probes, f fstest.MapFS) { put(f, "etc/docker/plugins/a.spec", "http://127.0.0.1:9075\n") }},
+		{"plugins", "one that is not enabled", Warn, "a:latest is installed and does not run", "docker plugin enable a:latest", plugins(docker.Plugins{Disabled: []string{"a:latest"}}, nil)},
+		{"plugins", "one that came late", Warn, "could not start db, web with itself", "docker start db web; a plugin that runs before", plugins(docker.Plugins{Stranded: []string{"db", "web"}}, nil)},
+		{"plugins", "no engine to ask", OK, "knows of none", "", plugins(docker.Plugins{}, errNot)},
+		{"plugin networks", "there", OK, "FORWARD chain does not matter", "", func(_ *Probes, f fstest.MapFS) { put(f, "run/valelab/nets/plugin.json", "{}") }},
 		{"netmap module", "not loaded", OK, "not loaded", "", nil},
 		{"netmap module", "loaded", OK, "loaded, API 15, 2 in use", "", func(_ *Probes, f fstest.MapFS) { load(f) }},
 		{"netmap module", "with a version", OK, "loaded, version 11.4, API 15", "", func(_ *Probes, f fstest.MapFS) { load(f); put(f, "sys/module/netmap/version", "11.4\n") }},
@@ -149,6 +158,13 @@ func engine(version, api string, err error) func(*Probes, fstest.MapFS) {
 	}
 }
 
+// plugins is what the engine says of its own.
+func plugins(have docker.Plugins, err error) func(*Probes, fstest.MapFS) {
+	return func(p *Probes, _ fstest.MapFS) {
+		p.Plugins = func(context.Context) (docker.Plugins, error) { return have, err }
+	}
+}
+
 // stale puts a plugin's file there. Only this socket is asked, and does not answer.
 func stale(file, text, socket string) func(*Probes, fstest.MapFS) {
 	return func(p *Probes, f fstest.MapFS) {
@@ -167,7 +183,7 @@ func TestStalePluginsEach(t *testing.T) {
 	p, files := good()
 	stale("run/docker/plugins/a.sock", "", "")(p, files)
 	put(files, "run/docker/plugins/b.sock", "")
-	if lines := p.plugins(); len(lines) != 2 || lines[1].Hint != "rm /run/docker/plugins/b.sock" {
+	if lines := p.plugins(t.Context()); len(lines) != 2 || lines[1].Hint != "rm /run/docker/plugins/b.sock" {
 		t.Errorf("%+v", lines)
 	}
 }

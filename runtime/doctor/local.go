@@ -40,7 +40,8 @@ func Local(engine *docker.Engine) *Probes {
 			}
 			return err
 		},
-		Engine: engine.Version,
+		Engine:  engine.Version,
+		Plugins: engine.Plugins,
 	}
 }
 
