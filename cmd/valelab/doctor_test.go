@@ -26,7 +26,8 @@ func TestDoctor(t *testing.T) {
 	machine := &doctor.Probes{
 		Root: fstest.MapFS{}, Release: "6.8.0",
 		Namespaces: none, Veth: none, PacketSocket: none, MemoryFile: none, Filter: none, Notification: none, Library: none,
-		Engine: func(context.Context) (docker.Version, error) { return docker.Version{}, docker.ErrNoEngine },
+		Engine:  func(context.Context) (docker.Version, error) { return docker.Version{}, docker.ErrNoEngine },
+		Plugins: func(context.Context) (docker.Plugins, error) { return docker.Plugins{}, docker.ErrNoEngine },
 	}
 	text, status := checkupOf(t, formatTable, machine)
 	for _, want := range []string{
