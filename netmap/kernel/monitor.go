@@ -61,6 +61,22 @@ func (m *Monitor) Read(emit func(sent bool, frame []byte)) {
 	}
 }
 
+// ReadLast hands over what there was when the port ended, which no poll finds any more.
+func (m *Monitor) ReadLast(emit func(sent bool, frame []byte)) {
+	for _, r := range m.rings {
+		m.drain(r, emit)
+		n, end := uint32(len(r.Array)), r.Header.Head
+		for range n - 1 {
+			if end >= n || untouched(r, end) {
+				break
+			}
+			end = (end + 1) % n
+		}
+		r.Header.Tail = end
+		m.drain(r, emit)
+	}
+}
+
 // drain empties a ring; the slots go back to the module at the next poll.
 func (m *Monitor) drain(r *region.Ring, emit func(sent bool, frame []byte)) {
 	n, head, tail := uint32(len(r.Array)), r.Header.Head, r.Header.Tail
@@ -71,17 +87,26 @@ func (m *Monitor) drain(r *region.Ring, emit func(sent bool, frame []byte)) {
 	for i := head; i != tail; i = (i + 1) % n {
 		slot := &r.Array[i]
 		part, more := r.Bytes(slot), slot.Flags&abi.NS_MOREFRAG != 0
-		switch {
-		case more, len(m.frame) > 0:
+		if more || len(m.frame) > 0 {
 			m.frame = append(m.frame, part...)
 			part = m.frame
 		}
-		if !more {
+		if !more && len(part) > 0 { // the module leaves slots empty that it did not need
 			emit(slot.Flags&abi.NS_TXMON != 0, part)
+		}
+		if !more {
 			m.frame = m.frame[:0]
 		}
+		slot.Len, slot.Flags = uint16(r.BufSize()), 0
 	}
 	r.Header.Head, r.Header.Cur = tail, tail
+}
+
+// untouched says whether a slot is as it was when the ring was made, or was given back. The module writes the length and
+// the flags of one that it fills; there is a flag for each frame that was sent, and a number of slots in those of each
+// that came.
+func untouched(r *region.Ring, i uint32) bool {
+	return int(r.Array[i].Len) == r.BufSize() && r.Array[i].Flags == 0
 }
 
 // Close gives everything back.

@@ -18,6 +18,8 @@ type Module interface {
 	// Claim makes room for a program that opens the NIC rings, or with host the
 	// host rings, and says what the port that it gets is to be called.
 	Claim(host bool) (port string, err error)
+	// Opened is called when a program has opened the NIC rings, before it can use them.
+	Opened()
 	// Settle is called when an open has failed, or may be over: the host looks
 	// what is open, by asking the module.
 	Settle()
@@ -92,6 +94,9 @@ func (c *Conn) registerOnModule(e *Endpoint, base, pipe string, q *wire.Request,
 		return err
 	}
 	reply.Grant, c.device = &grant, device
+	if !host && pipe == "" {
+		e.Module.Opened()
+	}
 	return nil
 }
 

@@ -60,7 +60,7 @@ type capture struct {
 	spec    CaptureSpec
 	started time.Time
 	filter  *directions // nil: everything
-	from    *vale.Capture
+	from    frames
 	stop    chan struct{}
 	end     func() // closes stop
 
@@ -72,7 +72,7 @@ type capture struct {
 type directions struct{ sent, got *bpf.VM }
 
 // add makes a capture that is to run, and closes from when it can't.
-func (c *captures) add(spec CaptureSpec, filter *directions, from *vale.Capture) (*capture, error) {
+func (c *captures) add(spec CaptureSpec, filter *directions, from frames) (*capture, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.all) == maxCaptures {
@@ -166,15 +166,11 @@ func (a *agent) startCapture(r *http.Request) (*capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	points, err := a.capturePoints(spec.Ports)
-	if err != nil {
-		return nil, err
-	}
 	filter, snaplen, err := spec.machine()
 	if err != nil {
 		return nil, err
 	}
-	from, err := a.engine.Capture(points, snaplen, captureQueue)
+	from, err := a.captureFrom(spec.Ports, snaplen)
 	if err != nil {
 		return nil, err
 	}
@@ -207,26 +203,49 @@ func (d *directions) keeps(f *vale.Captured) bool {
 	return err == nil && n > 0
 }
 
-// capturePoints finds the ports that a capture names.
-func (a *agent) capturePoints(names []string) ([]vale.CapturePoint, error) {
+// captureFrom begins to capture at the ports that are named.
+func (a *agent) captureFrom(names []string, snaplen int) (frames, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	points := make([]vale.CapturePoint, len(names))
+	var user, module source
+	var points []vale.CapturePoint
+	var taps []*moduleTap
 	for i, name := range names {
 		port, host := strings.CutSuffix(name, "^")
-		points[i] = vale.CapturePoint{Port: port, Host: host}
-		if e := a.findShown(port); e != nil {
-			if e.module != nil {
-				return nil, invalid("endpoint %s is on a switch of netmap's module, which can't be captured on yet", port)
-			}
-			points[i].Switch, points[i].Port = e.Spec.Switch, e.name()
-		} else if u := a.uplinks[strings.TrimPrefix(port, "host:")]; u != nil && strings.HasPrefix(port, "host:") && !host {
-			points[i].Switch, points[i].Port = u.Spec.Switch, u.port.Name()
-		} else {
+		e := a.findShown(port)
+		u := a.uplinks[strings.TrimPrefix(port, "host:")]
+		switch {
+		case e != nil && e.module != nil:
+			taps = append(taps, &moduleTap{port: e.module, host: host})
+			module.points = append(module.points, i)
+			continue
+		case e != nil:
+			points = append(points, vale.CapturePoint{Switch: e.Spec.Switch, Port: e.name(), Host: host})
+		case u != nil && strings.HasPrefix(port, "host:") && !host:
+			points = append(points, vale.CapturePoint{Switch: u.Spec.Switch, Port: u.port.Name()})
+		default:
 			return nil, missing("there is no endpoint %q", name)
 		}
+		user.points = append(user.points, i)
 	}
-	return points, nil
+	var from joint
+	if len(points) > 0 {
+		c, err := a.engine.Capture(points, snaplen, captureQueue)
+		if err != nil {
+			return nil, err
+		}
+		user.frames = c
+		from = append(from, user)
+	}
+	if len(taps) > 0 {
+		c, err := a.captureModule(taps, snaplen)
+		if err != nil {
+			return nil, errors.Join(err, from.Close())
+		}
+		module.frames = c
+		from = append(from, module)
+	}
+	return from, nil
 }
 
 // run writes packets until the capture is to end, and then what it knows of them.

@@ -24,8 +24,10 @@ type modulePort struct {
 	on       string        // the switch, as the module calls it
 	name     string        // of the endpoint
 	device   string
-	place    place       // where the device is
-	holes    [2]peephole // into the memory of programs' NIC rings and host rings
+	place    place        // where the device is
+	wasOpen  bool         // a program had the NIC rings when the last one asked for them
+	taps     []*moduleTap // of captures
+	holes    [2]peephole  // into the memory of programs' NIC rings and host rings
 }
 
 // place is where the device of an endpoint is.
@@ -104,6 +106,7 @@ func (p *modulePort) claim(host bool) (name string, err error) {
 	if host {
 		return p.host(), p.move(onHost)
 	}
+	p.wasOpen = nic
 	if !nic && p.place == onSwitch {
 		err = p.move(nowhere)
 	}
@@ -126,12 +129,15 @@ func (p *modulePort) move(to place) error {
 			return err
 		}
 		p.place = nowhere
+		p.moved(nowhere)
 	}
 	if port := from[to]; port != "" {
+		p.moved(to) // before there can be frames
 		if _, err := p.control.Attach(port, false); err != nil {
 			if errors.Is(err, unix.ENOMEM) {
 				err = fmt.Errorf("%w: the module has no memory or no switch left", err)
 			}
+			p.moved(nowhere)
 			return err
 		}
 		p.place = to

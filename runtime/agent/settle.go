@@ -109,6 +109,13 @@ func (h moduleHost) Claim(host bool) (string, error) {
 	return name, err
 }
 
+// Opened is called when a program has opened NIC rings.
+func (h moduleHost) Opened() {
+	if !h.port.wasOpen {
+		h.port.opened()
+	}
+}
+
 // Settle has the module asked what is open.
 func (h moduleHost) Settle() { h.port.agent.settler.trigger() }
 
