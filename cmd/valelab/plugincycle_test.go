@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestRootPluginCycles takes networks of the Docker plugin through their lives,
@@ -35,9 +36,11 @@ func endPlugin(e *privateEngine) {
 func pluginCycle(e *privateEngine, i int) {
 	t := e.t
 	t.Helper()
+	begin := time.Now()
+	defer func() { t.Logf("cycle %d: %v", i, time.Since(begin).Round(time.Millisecond)) }()
 	subnet := fmt.Sprintf("10.9.%d", i%200)
 	e.docker("network", "create", "-d", "valelab", "--subnet", subnet+".0/24", "-o", "switch=left", "mynet")
-	e.runPair("mynet", subnet)
+	e.runPair("mynet", subnet, "--restart", "always")
 	e.ping("c1", "c2")
 	e.tcp("c1", "c2", subnet+".12")
 	e.awaitEndpoints("c1:eth0 c2:eth0")
@@ -50,6 +53,7 @@ func pluginCycle(e *privateEngine, i int) {
 	}
 	disturb(e, i)
 	e.ping("c1", "c2")
+	e.awaitEndpoints("c1:eth0 c2:eth?") // what an engine that was killed has left is gone
 	e.docker("rm", "-f", "c1", "c2")
 	e.docker("network", "rm", "mynet")
 	if lab := e.lab(); lab != nil && len(lab.Switches)+len(lab.Endpoints)+len(lab.Nodes) > 0 {
@@ -63,7 +67,7 @@ func pluginCycle(e *privateEngine, i int) {
 // disturb kills something of a network that is in use.
 func disturb(e *privateEngine, i int) {
 	e.t.Helper()
-	switch i % 7 {
+	switch i % 10 {
 	case 0: // all that carries traffic, and the devices with it
 		e.kill("keeper")
 		e.kill("agent")
@@ -88,7 +92,39 @@ func disturb(e *privateEngine, i int) {
 		e.endPlugin(syscall.SIGKILL)
 		e.kill("agent")
 		e.startPlugin()
+	case 7: // it never tells the plugin of the ends of its endpoints
+		e.restartEngine(syscall.SIGKILL)
+	case 8:
+		e.restartEngine(syscall.SIGTERM)
+	case 9:
+		e.endPlugin(syscall.SIGKILL)
+		e.kill("keeper")
+		e.kill("agent")
+		e.startPlugin()
 	}
+}
+
+// restartEngine ends the engine with a signal, starts it again, and waits for c1
+// and c2, which have to keep their addresses.
+func (e *privateEngine) restartEngine(signal syscall.Signal) {
+	e.t.Helper()
+	const format = "{{range .NetworkSettings.Networks}}{{.MacAddress}} {{.IPAddress}}{{end}}"
+	before := e.docker("inspect", "-f", format, "c1", "c2")
+	e.stop(signal)
+	e.start()
+	e.awaitRunning("c1", "c2")
+	if after := e.docker("inspect", "-f", format, "c1", "c2"); after != before {
+		e.t.Errorf("addresses %s, after a restart of the engine %s", before, after)
+	}
+}
+
+// awaitRunning waits until containers run.
+func (e *privateEngine) awaitRunning(names ...string) {
+	e.t.Helper()
+	awaitLong(e.t, "start of "+strings.Join(names, " "), func() bool {
+		out := e.docker(append([]string{"inspect", "-f", "{{.State.Running}}{{.State.Restarting}}"}, names...)...)
+		return strings.Count(out, "truefalse") == len(names)
+	})
 }
 
 // tcp sends a stream from one container to another.
