@@ -108,7 +108,7 @@ func pluginStatus(s streams, c plugin.Config, f format) error {
 	if f == formatJSON {
 		return writeJSON(s.out, map[string]any{"networks": networks, "endpoints": endpoints})
 	}
-	t := newTable("NETWORK", "SWITCH", "SUBNETS", "MTU", "HOST", "UPLINK")
+	t := newTable("NETWORK", "SWITCH", "NETMAP", "SUBNETS", "MTU", "HOST", "UPLINK")
 	names := make(map[string]string)
 	for _, n := range networks {
 		names[n.ID] = n.Label()
@@ -120,7 +120,7 @@ func pluginStatus(s streams, c plugin.Config, f format) error {
 		if n.Options.Host {
 			host = "on"
 		}
-		t.row(n.Label(), n.Options.Switch, strings.Join(pools, " "), n.Options.MTU, host, n.Options.Uplink)
+		t.row(n.Label(), n.Options.Switch, n.Backend(), strings.Join(pools, " "), n.Options.MTU, host, n.Options.Uplink)
 	}
 	if err := t.write(s.out); err != nil || len(endpoints) == 0 {
 		return err

@@ -25,7 +25,7 @@ func TestSoakPluginOptions(t *testing.T) {
 	e := newEngine(t)
 	e.startPlugin()
 	for option, want := range map[string]string{
-		"swich=left": `did you mean "switch"?`, "prefix=vale": "hint: prefix=eth", "netmap=kernel": "hint: netmap=user",
+		"swich=left": `did you mean "switch"?`, "prefix=vale": "hint: prefix=eth", "netmap=kernel": "hint: load netmap's module",
 	} {
 		if out, err := e.try("network", "create", "-d", "valelab", "-o", option, "bad"); err == nil || !strings.Contains(out, want) {
 			t.Errorf("%s: %v %s", option, err, out)

@@ -197,7 +197,7 @@ func (a *agent) guestWith(peers map[int]string) (*labNode, error) {
 	if n == nil {
 		return nil, errors.New("it comes from no container of these networks")
 	}
-	spec := GuestSpec{Title: n.guest.Title, Names: names}
+	spec := GuestSpec{Title: n.guest.Title, Names: names, Namespace: n.guest.Namespace}
 	if !n.guest.same(&spec) {
 		if err := a.keep(kindGuest, n.name, spec); err != nil {
 			return nil, err

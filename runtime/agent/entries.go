@@ -33,7 +33,7 @@ var kinds = []struct {
 	name  string
 	files int
 }{
-	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindNamespace, 1}, {kindGate, 1}, {kindGuest, 0}, {kindDoor, 1},
+	{kindFormat, 0}, {kindAPI, 1}, {kindSwitch, 1}, {kindNode, 1}, {kindGuest, 0}, {kindNamespace, 1}, {kindGate, 1}, {kindDoor, 1},
 	{kindEndpoint, 1}, {kindUplink, 1}, {kindTrunk, 0}, {kindAccess, 0},
 	{serve.KindBridge, 1}, {serve.KindDevice, 0}, {serve.KindAttachment, 0}, {serve.KindOpen, 4},
 	{serve.KindMonitor, 4},

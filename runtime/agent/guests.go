@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -40,7 +41,11 @@ func (a *agent) putGuest(name string, spec GuestSpec) (created bool, err error) 
 	}
 	before := n.guest
 	n.guest = &spec
-	if err := a.keep(kindGuest, name, spec); err != nil {
+	err = a.holdGuest(n)
+	if err == nil {
+		err = a.keep(kindGuest, name, spec)
+	}
+	if err != nil {
 		n.guest = before
 		if created {
 			a.dropNode(n)
@@ -79,6 +84,9 @@ func checkGuest(name string, spec GuestSpec) error {
 	if spec.Title != "" && !nodeName.MatchString(spec.Title) {
 		return invalid("guest %s: title: %q is not a node's name", name, spec.Title)
 	}
+	if spec.Namespace != "" && (!filepath.IsAbs(spec.Namespace) || filepath.Clean(spec.Namespace) != spec.Namespace) {
+		return invalid("guest %s: namespace: %q is not an absolute path", name, spec.Namespace)
+	}
 	if len(spec.Names) > maxLabels {
 		return invalid("guest %s: more than %d names", name, maxLabels)
 	}
@@ -91,7 +99,7 @@ func checkGuest(name string, spec GuestSpec) error {
 }
 
 func (g *GuestSpec) same(other *GuestSpec) bool {
-	return g.Title == other.Title && maps.Equal(g.Names, other.Names)
+	return g.Title == other.Title && g.Namespace == other.Namespace && maps.Equal(g.Names, other.Names)
 }
 
 // shown is what people see of a node's name and of one of its interfaces.

@@ -20,6 +20,9 @@ func (a *agent) holdNamespace(n *labNode) error {
 	if n.namespace >= 0 {
 		return nil
 	}
+	if n.isGuest() {
+		return a.holdGuest(n)
+	}
 	fd, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", n.spec.PID), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("network namespace of node %s: %w", n.name, err)
@@ -35,6 +38,33 @@ func (a *agent) holdNamespace(n *labNode) error {
 	if err != nil {
 		closeFD(fd)
 		return fmt.Errorf("network namespace of node %s: %w", n.name, err)
+	}
+	n.namespace = fd
+	return nil
+}
+
+// holdGuest opens a guest's network namespace, once it is known, for endpoints on
+// the module. One that is not there is none to be held: engines make it after the
+// endpoint, and remove it after a crash.
+func (a *agent) holdGuest(n *labNode) error {
+	if n.namespace >= 0 || n.guest.Namespace == "" {
+		return nil
+	}
+	fd, err := unix.Open(n.guest.Namespace, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return nil
+	}
+	if err == nil {
+		if kind, kerr := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); kerr != nil || kind != unix.CLONE_NEWNET {
+			closeFD(fd)
+			return nil // a file on which the engine has yet to mount it
+		}
+		if err = a.keep(kindNamespace, n.name, struct{}{}, fd); err != nil {
+			closeFD(fd)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("network namespace of guest %s: %w", n.name, err)
 	}
 	n.namespace = fd
 	return nil
@@ -69,5 +99,6 @@ func (a *agent) restoreNamespace(name string, entry *keeper.Entry) error {
 	return nil
 }
 
-// ending says whether the node's init has ended, be it known yet or not.
-func (n *labNode) ending() bool { return n.pidfd < 0 || ended(n.pidfd) }
+// ending says whether the node's init has ended, be it known yet or not. Of a
+// guest nobody here knows.
+func (n *labNode) ending() bool { return !n.isGuest() && (n.pidfd < 0 || ended(n.pidfd)) }

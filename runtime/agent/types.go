@@ -62,6 +62,9 @@ type NodeSpec struct {
 type GuestSpec struct {
 	Title string            `json:"title,omitempty"` // its name
 	Names map[string]string `json:"names,omitempty"` // what its endpoints' interfaces are called inside
+	// Namespace is the path of its network namespace, for one with endpoints on
+	// netmap's module: it is held as long as it has any.
+	Namespace string `json:"namespace,omitempty"`
 }
 
 // DoorSpec is the body of PUT /v1/door.

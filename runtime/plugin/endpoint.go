@@ -160,7 +160,10 @@ func (d *Driver) connect(ctx context.Context, known *records, n Network, e Endpo
 	if err := known.putEndpoint(e); err != nil {
 		return err
 	}
-	err := d.fabric.PutSwitch(ctx, n.Options.Switch) // a new agent may not have got it yet
+	err := d.degrade(known, &n)
+	if err == nil {
+		err = d.fabric.PutSwitch(ctx, n.Options.Switch, n.Kernel) // a new agent may not have got it yet
+	}
 	if err == nil {
 		err = d.fabric.Plug(ctx, enginePlug(n, e))
 	}
@@ -240,7 +243,7 @@ func joinReply(n Network, e Endpoint) *protocol.JoinReply {
 // enginePlug is an endpoint whose other end waits for the engine.
 func enginePlug(n Network, e Endpoint) plug {
 	return plug{
-		ID: e.ID, Node: sandboxNode(e.Sandbox), Interface: portName(e.ID), Switch: n.Options.Switch,
+		ID: e.ID, Node: sandboxNode(e.Sandbox), Interface: portName(e.ID), Switch: n.Options.Switch, Kernel: n.Kernel,
 		Device: labDevice(e.ID), MTU: n.Options.MTU, MAC: e.MAC, Rings: n.Options.Rings, Slots: n.Options.Slots,
 		Far: parkDevice(e.ID), Parked: true,
 	}

@@ -3,6 +3,8 @@ package plugin
 import (
 	"context"
 	"net/netip"
+
+	"github.com/valelab/valelab/netmap/module"
 )
 
 // fabric is what networks are made of. lab is the real one. Its methods are
@@ -18,7 +20,13 @@ type fabric interface {
 	// Stop ends the agent and removes what is left of the lab.
 	Stop(ctx context.Context) error
 
-	PutSwitch(ctx context.Context, name string) error
+	// ModuleHere says whether netmap's module answers, ModuleRoom what it has room
+	// for, and how much memory the machine has to give, in bytes.
+	ModuleHere() bool
+	ModuleRoom() (params *module.Params, available int, err error)
+
+	// PutSwitch makes a switch; with kernel it is one of netmap's module.
+	PutSwitch(ctx context.Context, name string, kernel bool) error
 	DeleteSwitch(ctx context.Context, name string) error
 	PutUplink(ctx context.Context, iface, on string) error
 	DeleteUplink(ctx context.Context, iface string) error
@@ -32,8 +40,9 @@ type fabric interface {
 	Plugged(p plug) (bool, error)
 	// Unplug removes both.
 	Unplug(ctx context.Context, p plug) error
-	// Label says what people see of a port's node and its interfaces.
-	Label(ctx context.Context, node, title string, inside map[string]string) error
+	// Label says what people see of a port's node and its interfaces. path is
+	// that of its namespace, if that is to be held for ports on netmap's module.
+	Label(ctx context.Context, node, title, path string, inside map[string]string) error
 	// Inside returns what the interface of a plugged endpoint is called in the
 	// namespace behind a path; empty: it is not there.
 	Inside(path string, p plug) (string, error)
@@ -47,6 +56,7 @@ type plug struct {
 
 	Node, Interface string // at the agent
 	Switch          string
+	Kernel          bool   // the switch is one of netmap's module
 	Device          string // in the lab's namespace
 	MTU             int
 	MAC             string

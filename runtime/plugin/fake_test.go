@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valelab/valelab/netmap/module"
 	"github.com/valelab/valelab/runtime/docker"
 	"github.com/valelab/valelab/runtime/plugin/protocol"
 )
@@ -19,6 +20,8 @@ type fakeFabric struct {
 	mu       sync.Mutex
 	running  bool
 	switches map[string]bool
+	kernel   map[string]bool // of the module
+	module   *module.Params  // nil: there is none
 	uplinks  map[string]string
 	plugs    map[string]plug // by device
 	inside   map[string]string
@@ -37,7 +40,7 @@ func newFakeFabric() *fakeFabric {
 // lose is the death of keeper and agent.
 func (f *fakeFabric) lose() {
 	f.running = false
-	f.switches, f.uplinks, f.plugs = make(map[string]bool), make(map[string]string), make(map[string]plug)
+	f.switches, f.kernel, f.uplinks, f.plugs = make(map[string]bool), make(map[string]bool), make(map[string]string), make(map[string]plug)
 }
 
 func (f *fakeFabric) do(op string, what func() error) error {
@@ -66,8 +69,18 @@ func (f *fakeFabric) Stop(context.Context) error {
 	return f.do("stop", func() error { f.lose(); return nil })
 }
 
-func (f *fakeFabric) PutSwitch(_ context.Context, name string) error {
-	return f.do("switch", func() error { f.switches[name] = true; return nil })
+func (f *fakeFabric) ModuleHere() bool { return f.module != nil }
+
+func (f *fakeFabric) ModuleRoom() (*module.Params, int, error) { return f.module, 1 << 30, nil }
+
+func (f *fakeFabric) PutSwitch(_ context.Context, name string, kernel bool) error {
+	return f.do("switch", func() error {
+		if f.switches[name] && f.kernel[name] != kernel {
+			return fmt.Errorf("switch %s is of the other kind", name)
+		}
+		f.switches[name], f.kernel[name] = true, kernel
+		return nil
+	})
 }
 
 func (f *fakeFabric) DeleteSwitch(_ context.Context, name string) error {
@@ -119,10 +132,10 @@ func (f *fakeFabric) Unplug(_ context.Context, p plug) error {
 	return f.do("unplug", func() error { delete(f.plugs, p.Device); return nil })
 }
 
-func (f *fakeFabric) Label(_ context.Context, node, title string, inside map[string]string) error {
+func (f *fakeFabric) Label(_ context.Context, node, title, path string, inside map[string]string) error {
 	return f.do("label", func() error {
 		names := slices.Sorted(maps.Values(inside))
-		f.labels[node] = fmt.Sprint(title, names)
+		f.labels[node] = fmt.Sprint(title, path, names)
 		return nil
 	})
 }

@@ -36,7 +36,9 @@ func (d *Driver) healNetwork(ctx context.Context, known *records, id string) err
 		return nil
 	}
 	d.shared.Lock()
-	err = d.furnish(ctx, n)
+	if err = d.degrade(known, &n); err == nil {
+		err = d.furnish(ctx, n)
+	}
 	d.shared.Unlock()
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/valelab/valelab/netmap/module"
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/link"
@@ -130,9 +131,20 @@ func (l *lab) Stop(ctx context.Context) error {
 	return errors.Join(runtime.StopAgent(ctx, l.machine, l.dir), emptyDoor(l.door))
 }
 
+// ModuleHere implements fabric.
+func (l *lab) ModuleHere() bool { return l.machine.Module().Here() }
+
+// ModuleRoom implements fabric.
+func (l *lab) ModuleRoom() (*module.Params, int, error) { return l.machine.Module().Room() }
+
 // PutSwitch implements fabric.
-func (l *lab) PutSwitch(ctx context.Context, name string) error {
-	_, err := l.client.PutSwitch(ctx, name, agent.SwitchSpec{})
+func (l *lab) PutSwitch(ctx context.Context, name string, kernel bool) error {
+	if kernel {
+		if _, err := l.machine.Module().Prepare(); err != nil {
+			return err
+		}
+	}
+	_, err := l.client.PutSwitch(ctx, name, agent.SwitchSpec{Kernel: kernel})
 	return err
 }
 
@@ -186,6 +198,11 @@ func (l *lab) Plug(ctx context.Context, p plug) error {
 	}
 	if _, err := ns.AddPair(pair, other); err != nil {
 		return err
+	}
+	if p.Kernel {
+		if err := link.PlainChecksums(int(other.Fd()), p.Far); err != nil {
+			return err
+		}
 	}
 	if p.Gateway.IsValid() {
 		if err := addRoute(other, p); err != nil {
@@ -258,8 +275,8 @@ func (l *lab) Unplug(ctx context.Context, p plug) error {
 }
 
 // Label implements fabric.
-func (l *lab) Label(ctx context.Context, node, title string, inside map[string]string) error {
-	_, err := l.client.PutGuest(ctx, node, agent.GuestSpec{Title: title, Names: inside})
+func (l *lab) Label(ctx context.Context, node, title, path string, inside map[string]string) error {
+	_, err := l.client.PutGuest(ctx, node, agent.GuestSpec{Title: title, Names: inside, Namespace: path})
 	return err
 }
 
@@ -294,7 +311,19 @@ func (l *lab) Sweep(keep func(endpoint string) bool) error {
 	}
 	defer ns.Close()
 	prefix := l.note("")
-	return ns.RemoveNoted(prefix, func(note string) bool { return keep(strings.TrimPrefix(note, prefix)) })
+	var errs []error
+	err = ns.RemoveNoted(prefix, func(note string) bool {
+		id := strings.TrimPrefix(note, prefix)
+		if keep(id) {
+			return true
+		}
+		// By the lab's end, where there is one: it may be on a switch of the module.
+		if lab, err := l.network(); err == nil {
+			errs = append(errs, lab.RemovePair(labDevice(id)))
+		}
+		return false
+	})
+	return errors.Join(append(errs, err)...)
 }
 
 // note is what the other end of an endpoint's pair carries.

@@ -16,6 +16,7 @@ func (d *Driver) learn(ctx context.Context, known *records) (missing int, err er
 	}
 	nodes := make(map[string]map[string]string) // names of interfaces by agent's name and node
 	titles := make(map[string]string)
+	paths := make(map[string]string)     // of namespaces that are to be held
 	witness := make(map[string]Endpoint) // one of each node
 	var errs []error
 	for _, e := range endpoints {
@@ -41,20 +42,23 @@ func (d *Driver) learn(ctx context.Context, known *records) (missing int, err er
 			nodes[p.Node] = make(map[string]string)
 		}
 		nodes[p.Node][p.Interface] = e.Inside
+		if p.Kernel {
+			paths[p.Node] = e.Sandbox
+		}
 		witness[p.Node] = e
 		if title := e.title(); title != "" && (titles[p.Node] == "" || e.Port != "") {
 			titles[p.Node] = title
 		}
 	}
 	for node, inside := range nodes {
-		errs = append(errs, d.label(ctx, known, witness[node], node, titles[node], inside))
+		errs = append(errs, d.label(ctx, known, witness[node], node, titles[node], paths[node], inside))
 	}
 	return missing, errors.Join(errs...)
 }
 
 // label labels the node of an endpoint, while that is there: a node that was
 // removed meanwhile must not come back.
-func (d *Driver) label(ctx context.Context, known *records, e Endpoint, node, title string, inside map[string]string) error {
+func (d *Driver) label(ctx context.Context, known *records, e Endpoint, node, title, path string, inside map[string]string) error {
 	unlock, err := d.locks.lock(ctx, e.Network)
 	if err != nil {
 		return err
@@ -63,7 +67,7 @@ func (d *Driver) label(ctx context.Context, known *records, e Endpoint, node, ti
 	if now, ok := known.endpoint(e.ID); !ok || now.Sandbox != e.Sandbox {
 		return nil
 	}
-	return d.fabric.Label(ctx, node, title, inside)
+	return d.fabric.Label(ctx, node, title, path, inside)
 }
 
 // noteInside writes an interface's name down, if the endpoint is still the same.
@@ -95,5 +99,5 @@ func (d *Driver) labelHost(ctx context.Context, network string) error {
 			names[p.Interface] = p.Far
 		}
 	}
-	return d.fabric.Label(ctx, machineNode, "", names)
+	return d.fabric.Label(ctx, machineNode, "", "", names)
 }

@@ -47,6 +47,9 @@ func (d *Driver) makeNetwork(ctx context.Context, known *records, n Network) err
 	if err := d.fits(known, n); err != nil {
 		return err
 	}
+	if err := d.resolve(known, &n); err != nil {
+		return err
+	}
 	// Written first: what is made is known to somebody whatever happens.
 	_, before := known.network(n.ID)
 	if err := known.putNetwork(n); err != nil {
@@ -63,7 +66,7 @@ func (d *Driver) makeNetwork(ctx context.Context, known *records, n Network) err
 
 // furnish makes a network's switch and its ports that are no container's.
 func (d *Driver) furnish(ctx context.Context, n Network) error {
-	if err := d.fabric.PutSwitch(ctx, n.Options.Switch); err != nil {
+	if err := d.fabric.PutSwitch(ctx, n.Options.Switch, n.Kernel); err != nil {
 		return err
 	}
 	if n.Options.Uplink != "" {
@@ -215,7 +218,7 @@ func (n *Network) gateways() (all []netip.Prefix) {
 // hostPlug is the machine's own port.
 func hostPlug(n Network) plug {
 	return plug{
-		ID: n.ID, Node: machineNode, Interface: portName(n.ID), Switch: n.Options.Switch, Device: labDevice(n.ID),
+		ID: n.ID, Node: machineNode, Interface: portName(n.ID), Switch: n.Options.Switch, Kernel: n.Kernel, Device: labDevice(n.ID),
 		MTU: n.Options.MTU, MAC: stableMAC(n.ID, machineNode), Rings: n.Options.Rings, Slots: n.Options.Slots,
 		Far: hostDevice(n.ID), Addresses: n.gateways(),
 	}

@@ -22,6 +22,7 @@ type Options struct {
 	Uplink  string `json:"uplink,omitempty"`  // an interface of the machine on the switch
 	Rings   int    `json:"rings"`             // ring pairs of an endpoint
 	Slots   int    `json:"slots"`             // slots of each ring
+	Netmap  string `json:"netmap,omitempty"`  // topology.NetmapUser or NetmapKernel; empty: what the machine has
 }
 
 // EndpointOptions are those of a container's interface on a network.
@@ -122,7 +123,7 @@ func (o *Options) set(key, value string) (err error) {
 		o.Switch = value
 	case "slice_id": // is switch by now
 	case "netmap":
-		return checkBackend(value)
+		o.Netmap, err = backendOf(value)
 	case "mtu":
 		o.MTU, err = number(key, value, minMTU, maxMTU)
 	case "rings":
@@ -152,15 +153,15 @@ func (o *Options) set(key, value string) (err error) {
 	return err
 }
 
-// checkBackend says whether a network's switch can be what is asked for.
-func checkBackend(value string) error {
+// backendOf reads what a network's switch is to be.
+func backendOf(value string) (string, error) {
 	switch value {
-	case topology.NetmapAuto, topology.NetmapUser:
-		return nil
-	case topology.NetmapKernel:
-		return fmt.Errorf("option netmap: kernel: networks can't be on the netmap module; hint: netmap=user, or leave it out")
+	case topology.NetmapAuto:
+		return "", nil
+	case topology.NetmapUser, topology.NetmapKernel:
+		return value, nil
 	}
-	return fmt.Errorf("option netmap: %.60q is none of auto, user and kernel", value)
+	return "", fmt.Errorf("option netmap: %.60q is none of auto, user and kernel", value)
 }
 
 // parseEndpointOptions reads the options of an endpoint, which stand among the

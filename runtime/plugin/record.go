@@ -9,6 +9,7 @@ type Network struct {
 	ID      string    `json:"id"`
 	Name    string    `json:"name,omitempty"` // as the engine has told; empty: it has not yet
 	Options Options   `json:"options"`
+	Kernel  bool      `json:"kernel,omitempty"` // its switch is one of netmap's module
 	Subnets []Subnet  `json:"subnets,omitempty"`
 	Made    time.Time `json:"made"`
 }
