@@ -171,15 +171,13 @@ static int timeout_of(const struct seccomp_notif *n, int64_t *ns)
 static int64_t wait_in(struct supervisor *s, const struct seccomp_notif *n, struct epoll *e, int room, int64_t timeout,
 		       struct wait *w)
 {
-	uint64_t end = nm_now() + (uint64_t)(timeout > 0 ? timeout : 0);
+	uint64_t end = 0;
 	struct epoll_event events[MAX_EVENTS];
 
 	for (;;) {
-		int64_t left = timeout, over;
+		int64_t left = nm_left(&end, timeout), over;
 		int ret;
 
-		if (timeout > 0 && (left = (int64_t)(end - nm_now())) < 0)
-			left = 0;
 		ret = nm_interest_wait(&e->ports, e->epfd, (int)n->pid, events, room < MAX_EVENTS ? room : MAX_EVENTS,
 				       left == 0 ? 0 : wait_nap(w, left), NULL, 0);
 		if (ret > 0 && nm_write((int)n->pid, n->data.args[1], events, (size_t)ret * sizeof(events[0])) < 0)

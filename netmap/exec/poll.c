@@ -87,14 +87,12 @@ static int others(struct call *c)
 
 static int64_t run(struct supervisor *s, struct call *c, const struct seccomp_notif *n, int64_t timeout, struct wait *w)
 {
-	uint64_t end = nm_now() + (uint64_t)(timeout > 0 ? timeout : 0);
+	uint64_t end = 0;
 
 	for (;;) {
-		int64_t left = timeout, over;
 		int found = look(c, (int)n->pid), ret = 0;
+		int64_t left = nm_left(&end, timeout), over;
 
-		if (timeout > 0 && (left = (int64_t)(end - nm_now())) < 0)
-			left = 0;
 		for (unsigned i = 0; i < c->n; i++)
 			c->local[i].revents = 0;
 		if (c->nw < c->n || found == 0)

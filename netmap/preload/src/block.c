@@ -21,20 +21,18 @@ static bool any_moved(struct nm_watch *w, unsigned nw)
 
 static bool linger(struct nm_watch *w, unsigned nw, int64_t timeout)
 {
+	struct nm_spin spin = {0};
 	bool busy = false;
-	uint64_t end;
 
 	for (unsigned i = 0; i < nw; i++)
 		if (atomic_load(&w[i].port->bound))
 			busy |= nm_busy(w[i].port, w[i].events);
 	if (!busy)
 		return false;
-	end = nm_now() + (uint64_t)(timeout >= 0 && timeout < LINGER ? timeout : LINGER);
 	do {
 		if (any_moved(w, nw))
 			return true;
-		sys_yield();
-	} while (nm_now() < end);
+	} while (nm_spin(&spin, (uint64_t)(timeout >= 0 && timeout < LINGER ? timeout : LINGER)));
 	return false;
 }
 

@@ -148,7 +148,15 @@ hidden void nm_device_stat(struct stat *st);
 hidden void nm_device_statx(struct statx *st);
 
 /* clock.c */
-hidden uint64_t nm_now(void);  /* nanoseconds, monotonic */
+hidden uint64_t nm_now(void); /* nanoseconds, monotonic */
+/* What is left of timeout (ns; negative: for ever). It begins with the first call, which finds 0 in *end. */
+hidden int64_t nm_left(uint64_t *end, int64_t timeout);
+/* A turn of a loop that gives the processor away and looks again. False: it has gone on for about time ns. */
+struct nm_spin {
+	uint64_t end;
+	uint32_t turns;
+};
+hidden bool nm_spin(struct nm_spin *s, uint64_t time);
 hidden uint32_t nm_thread(void); /* id of this thread */
 hidden void nm_forked(void);
 

@@ -176,11 +176,11 @@ static int tell(struct nm_interest *in, int pid, struct nm_watch *w, const struc
 int nm_interest_wait(struct nm_interest *in, int epfd, int pid, struct epoll_event *to, int room, int64_t timeout,
 		     const void *mask, size_t mask_size)
 {
-	uint64_t end = timeout > 0 ? nm_now() + (uint64_t)timeout : 0;
+	uint64_t end = 0;
 	struct nm_watch w[NM_ITEMS];
 	struct key key[NM_ITEMS];
 	struct pollfd fds[1 + 2 * NM_ITEMS];
-	int64_t left = timeout;
+	int64_t left;
 	int found = 0, more = 0;
 
 	for (;;) {
@@ -192,8 +192,7 @@ int nm_interest_wait(struct nm_interest *in, int epfd, int pid, struct epoll_eve
 			if (more > 0)
 				found += more;
 		}
-		if (timeout > 0 && (left = (int64_t)(end - nm_now())) < 0)
-			left = 0;
+		left = nm_left(&end, timeout);
 		if (found == 0 && more >= 0 && left != 0) {
 			fds[0] = (struct pollfd){.fd = epfd, .events = POLLIN};
 			more = nm_block(w, nw, fds, 1, left, mask, mask_size);

@@ -76,17 +76,16 @@ static int others(struct call *c)
 
 static int run(struct call *c, int64_t timeout, const void *mask, size_t mask_size)
 {
-	uint64_t end = timeout > 0 ? nm_now() + (uint64_t)timeout : 0;
+	uint64_t end = 0;
 	int pid = (int)sys(__NR_getpid), found, ret;
 
 	for (;;) {
-		int64_t left = timeout;
+		int64_t left;
 
 		found = look(c, pid);
 		if (found > 0 && c->nw == c->n)
 			return found;
-		if (timeout > 0 && (left = (int64_t)(end - nm_now())) < 0)
-			left = 0;
+		left = nm_left(&end, timeout);
 		ret = nm_block(c->watch, c->nw, c->local, c->n, found > 0 ? 0 : left, mask, mask_size);
 		if (ret < 0 && found == 0)
 			return ret;

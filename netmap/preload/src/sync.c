@@ -95,19 +95,15 @@ static void copy_indirect(struct nm_port *p, struct nm_ring *r, int pid, uint32_
 /* Waits until the switch has looked at all up to head, where that is due. */
 static void await(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
 {
-	uint64_t end = 0;
+	struct nm_spin spin = {0};
 
 	while (!nm_taken(r, tx, head)) {
 		if (atomic_load_explicit(&r->ctl->tail, memory_order_relaxed) == NMU_DETACHED || atomic_load(&p->dead))
 			return;
-		if (end == 0)
-			end = nm_now() + SPIN_TIME;
-		if (nm_now() < end) {
-			sys_yield();
+		if (nm_spin(&spin, SPIN_TIME))
 			continue;
-		}
 		nm_sleep_sync(p, conn, r, tx, head);
-		end = 0;
+		spin = (struct nm_spin){0};
 	}
 }
 

@@ -227,7 +227,8 @@ struct vale_worker {
 	bool full;           /* in the running pass, a ring had no room: see vale_ring.hurried */
 	uint32_t recent;     /* frames since it last began to spin or sleep */
 	uint32_t since_poll; /* passes since the last look at epoll */
-	uint64_t spin_end;   /* 0: not spinning */
+	uint32_t spin_turns; /* 0: not spinning */
+	uint64_t spin_end;   /* 0: to be fixed */
 
 	struct vale_switch *switches;
 	struct vale_link *links;

@@ -20,6 +20,9 @@
 #define POLL_PASSES 16 /* passes between two looks at those that sleep */
 #define IDLE_PASSES 64 /* passes in which others had frames, until a source is put to sleep */
 #define EVENTS      64
+#define SPIN_TURNS  16 /* turns of a spin from one look at the clock to the next */
+#define YIELD_TURNS 4  /* turns of a spin from one gift of the processor to the next */
+#define PAUSES      20 /* about a microsecond: what the others take */
 
 uint64_t vale_now(void)
 {
@@ -162,23 +165,31 @@ uint32_t vale_worker_step(struct vale_worker *w)
 }
 
 /*
- * After a pass without frames: is it worth while to look again at once? In between, whoever waits for this
+ * After a pass without frames: is it worth while to look again at once? Now and then, whoever waits for this
  * processor has it: that may be the very program that is to send or to receive.
  */
 static bool spin(struct vale_worker *w)
 {
-	uint64_t now;
-
-	if (w->spin_end == 0) {
+	if (w->spin_turns == 0) {
 		if (w->recent < BUSY)
 			return false;
 		w->recent = 0;
-		w->spin_end = vale_now() + atomic_load_explicit(&w->spin_ns, memory_order_relaxed);
+		w->spin_end = 0;
 	}
-	now = vale_now();
-	if (now >= w->spin_end)
-		return false;
-	sched_yield();
+	/* Where the kernel has to be asked, time costs more than the rest of a turn: it is looked at now and then. */
+	if (++w->spin_turns % SPIN_TURNS == 0) {
+		uint64_t now = vale_now();
+
+		if (w->spin_end == 0)
+			w->spin_end = now + atomic_load_explicit(&w->spin_ns, memory_order_relaxed);
+		if (now >= w->spin_end)
+			return false;
+	}
+	if (w->spin_turns % YIELD_TURNS == 0)
+		sched_yield();
+	else
+		for (int i = 0; i < PAUSES; i++)
+			__builtin_ia32_pause();
 	return true;
 }
 
@@ -188,7 +199,7 @@ static void rest(struct vale_worker *w)
 	struct vale_source *next;
 	bool all = true;
 
-	w->spin_end = 0;
+	w->spin_turns = 0;
 	w->recent = 0;
 	vale_wake_flush(w, true);
 	for (struct vale_source *s = w->active; s != NULL; s = next) {
@@ -211,7 +222,7 @@ void vale_worker_run(struct vale_worker *w)
 			look(w, 0);
 		if (moved > 0) {
 			w->recent += moved;
-			w->spin_end = 0;
+			w->spin_turns = 0;
 		} else if (!spin(w)) {
 			rest(w);
 		}
