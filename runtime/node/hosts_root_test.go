@@ -3,8 +3,12 @@ package node
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // A node that runs sees other lines in /etc/hosts, longer or shorter ones; what
@@ -42,5 +46,33 @@ func TestRootWriteHosts(t *testing.T) {
 	}
 	if text, err := os.ReadFile(secret); err != nil || string(text) != "mine" {
 		t.Errorf("the file behind the link holds %q, %v", text, err)
+	}
+}
+
+// A machine without /etc/hosts runs nodes all the same; the node's log says what they lack. The test runs itself
+// again, with mounts of its own.
+func TestRootNoHosts(t *testing.T) {
+	const mark = "VALELAB_TEST_NO_HOSTS"
+	if os.Getenv(mark) == "" {
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestRootNoHosts$", "-test.v")
+		cmd.Env = append(os.Environ(), mark+"=1")
+		cmd.SysProcAttr = &unix.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	if err := unix.Mount("bare", "/etc", "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	dir := labDir(t)
+	run(t, Config{LabDir: dir, Argv: []string{"/bin/sh", "-c", "echo up; exec sleep 60"}})
+	await(t, dir, "its start", func(Status) bool { return strings.Contains(readLog(t, dir), "up\n") })
+	if log := readLog(t, dir); !strings.Contains(log, "no /etc/hosts") {
+		t.Errorf("the log is %q", log)
 	}
 }
