@@ -66,11 +66,8 @@ func withBackend(plan *topology.Plan, backend string) *topology.Plan {
 	return &resolved
 }
 
-// fits refuses what the module can't carry, or has no room for.
+// fits refuses what the module has no room for.
 func fits(m Module, lab state.Dir, plan, old *topology.Plan) (notes []string, err error) {
-	if err := unfit(plan); err != nil {
-		return nil, err
-	}
 	params, available, err := m.Room()
 	if err != nil {
 		return nil, fmt.Errorf("lab %s: %w", plan.Lab, err)
@@ -91,24 +88,6 @@ func firstOf(err error) error {
 		return list.WrappedErrors()[0]
 	}
 	return err
-}
-
-// unfit says why a plan can't be carried out on the module, whatever the machine.
-func unfit(plan *topology.Plan) error {
-	refuse := func(hint, format string, args ...any) error {
-		what := fmt.Sprintf(format, args...)
-		return &HintError{Err: fmt.Errorf("lab %s: %s with netmap: kernel %w", plan.Lab, what, ErrUnsupported), Hint: hint}
-	}
-	for i := range plan.Steps {
-		p := &plan.Steps[i]
-		switch {
-		case p.Uplink != nil:
-			return refuse("write netmap: user", "host:%s", p.Uplink.Interface)
-		case p.Access != nil:
-			return refuse("write netmap: user", "vale: [%s] of node %s", p.Access.Switch, p.Access.Node)
-		}
-	}
-	return nil
 }
 
 // localModule is the module of this machine.

@@ -27,7 +27,8 @@ func TestBackend(t *testing.T) {
 		"kernel":            {backendLab("kernel"), true, true},
 		"user":              {backendLab("user"), true, false},
 		"auto, long frames": {strings.ReplaceAll(backendLab("auto"), "[a:eth1, s]", "{endpoints: [a:eth1, s], mtu: 9000}"), true, false},
-		"auto, uplink":      {backendLab("auto") + "  - [s, host:up0]\n", true, false},
+		"auto, access":      {strings.ReplaceAll(backendLab("auto"), "a: {}", "a: {vale: [s]}"), true, true},
+		"kernel, uplink":    {backendLab("kernel") + "  - [s, host:up0]\n", true, true},
 	} {
 		m, root := runtimetest.New("up0"), tempRoot(t)
 		m.NetmapModule = c.module
@@ -51,21 +52,35 @@ func TestBackendStays(t *testing.T) {
 	}
 }
 
-// What the module can't carry is refused before anything is made.
-func TestBackendRefused(t *testing.T) {
+// What the module carries as the user-space switch does.
+func TestBackendCarries(t *testing.T) {
 	for what, text := range map[string]string{
-		"host:up0": backendLab("kernel") + "  - [s, host:up0]\n",
-		"vale:":    strings.ReplaceAll(backendLab("kernel"), "a: {}", "a: {vale: [s]}"),
+		"host:": backendLab("kernel") + "  - [s, host:up0]\n",
+		"vale:": strings.ReplaceAll(backendLab("kernel"), "a: {}", "a: {vale: [s]}"),
 	} {
 		m, root := runtimetest.New("up0"), tempRoot(t)
-		before := m.Objects()
 		m.NetmapModule = true
-		_, err := runtime.Deploy(t.Context(), root, compile(t, text), runtime.Options{Machine: m})
-		if !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), what) {
-			t.Errorf("%s: error %v, want ErrUnsupported", what, err)
+		before := m.Objects()
+		deploy(t, m, root, compile(t, text))
+		if again := deploy(t, m, root, compile(t, text)); again.Changed != 0 {
+			t.Errorf("%s: deploying again: %+v", what, again)
+		}
+		if _, err := runtime.Destroy(t.Context(), root, "all", runtime.Options{Machine: m}); err != nil {
+			t.Errorf("%s: %v", what, err)
 		}
 		untouched(t, m, root, before)
 	}
+}
+
+// Without the module, a lab that is to be on it is refused before anything is made.
+func TestBackendRefused(t *testing.T) {
+	m, root := runtimetest.New(), tempRoot(t)
+	before := m.Objects()
+	_, err := runtime.Deploy(t.Context(), root, compile(t, backendLab("kernel")), runtime.Options{Machine: m})
+	if !errors.Is(err, runtime.ErrUnsupported) || !strings.Contains(err.Error(), "/dev/netmap") {
+		t.Errorf("error %v, want ErrUnsupported", err)
+	}
+	untouched(t, m, root, before)
 }
 
 // A lab that runs is not moved to the other backend.

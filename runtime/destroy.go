@@ -101,6 +101,7 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	go func() { containers <- m.RemoveContainers(ctx, lab, keep) }()
 	// Nodes go first: a program that still sends would only slow the rest.
 	note(killAll(ctx, m, lab, state.Init, state.Exec))
+	note(m.DetachUplinks(ctx, lab)) // a cable of the lab's may be on a switch beside them
 	if network != nil {
 		note(network.Clear(ctx))
 		note(network.Close())

@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/valelab/valelab/runtime/link"
 	"github.com/valelab/valelab/runtime/state"
+	"github.com/valelab/valelab/runtime/wiring"
 	"github.com/valelab/valelab/topology"
 )
 
-func (*local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (taken bool, err error) {
+func (*local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink, onModule bool) (taken bool, err error) {
 	unlock, err := lockUplinks(lab.Root())
 	if err != nil {
 		return false, err
@@ -32,11 +34,15 @@ func (*local) TakeUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (
 	}
 	defer ns.Close()
 	if taken {
-		if intent, err = claimUplink(lab, u, ns); err != nil {
+		if intent, err = claimUplink(lab, u, ns, onModule); err != nil {
 			return false, err
 		}
 	}
-	if err := ns.TakeUplink(found(intent), blockMark(lab, intent)); err != nil {
+	err = ns.TakeUplink(found(intent), blockMark(lab, intent))
+	if err == nil {
+		err = ns.SetOffloads(intent.Interface, intent.Offloads, false)
+	}
+	if err != nil {
 		if taken {
 			err = errors.Join(err, giveBack(lab, intent, ns))
 		}
@@ -75,7 +81,7 @@ func held(lab state.Dir, u *topology.Uplink) (state.Intent, *link.Namespace, err
 }
 
 // claimUplink writes down how an interface is before it is touched.
-func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.Intent, error) {
+func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace, onModule bool) (state.Intent, error) {
 	id, err := ns.ID()
 	if err != nil {
 		return state.Intent{}, err
@@ -94,7 +100,7 @@ func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.I
 		}
 	}
 	take := u.Host == topology.HostTake
-	f, err := ns.FindUplink(u.Interface, take)
+	f, err := ns.FindUplink(u.Interface, take && !onModule)
 	if err != nil {
 		return state.Intent{}, err
 	}
@@ -105,7 +111,35 @@ func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace) (state.I
 	intent := state.Intent{
 		Interface: u.Interface, Namespace: id, Index: f.Index, Boot: boot, WasDown: f.WasDown, Take: take,
 	}
+	if onModule {
+		if err := intendPort(&intent, lab, ns); err != nil {
+			return state.Intent{}, err
+		}
+	}
 	return intent, lab.WriteIntent(intent)
+}
+
+// intendPort completes an intent for an interface that becomes a port of netmap's
+// module. One whose frames do not fit there is refused.
+func intendPort(intent *state.Intent, lab state.Dir, ns *link.Namespace) error {
+	name := intent.Interface
+	params, _, err := localModule{}.Room()
+	if err != nil {
+		return err
+	}
+	mtu, err := ns.MTU(name)
+	if err != nil {
+		return err
+	}
+	if mtu > params.MaxMTU() {
+		return &HintError{
+			Err:  fmt.Errorf("interface %s: mtu %d: a buffer of the netmap module takes frames of an mtu of %d", name, mtu, params.MaxMTU()),
+			Hint: fmt.Sprintf("ip link set %s mtu %d, or netmap: user", name, params.MaxMTU()),
+		}
+	}
+	intent.Port = wiring.UplinkSwitch(lab.Path(), name) + ":" + name
+	intent.Offloads, err = ns.UplinkOffloads(name, !intent.Take)
+	return err
 }
 
 func (*local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bool, error) {
@@ -153,6 +187,31 @@ func (*local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) err
 	return giveBack(lab, intent, ns)
 }
 
+func (*local) DetachUplinks(_ context.Context, lab state.Dir) error {
+	here, err := link.Current()
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	faults := []error{here.DetachPorts(wiring.UplinkPrefix(lab.Path()))}
+	intents, _ := lab.ReadIntents() // one that can't be read is told of when it is to be given back
+	for _, intent := range intents {
+		if intent.Port == "" {
+			continue
+		}
+		ns, err := link.Find(intent.Namespace)
+		if errors.Is(err, link.ErrNoNamespace) {
+			continue
+		}
+		if err == nil {
+			err = ns.DetachPorts(wiring.UplinkPrefix(lab.Path()))
+			_ = ns.Close()
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
 func (*local) FreeUplinks(_ context.Context, lab state.Dir) error {
 	ns, err := link.Current()
 	if err != nil {
@@ -164,6 +223,18 @@ func (*local) FreeUplinks(_ context.Context, lab state.Dir) error {
 
 // giveBack puts an interface back as its intent says, and forgets that.
 func giveBack(lab state.Dir, intent state.Intent, ns *link.Namespace) error {
+	if on, _, ok := strings.Cut(intent.Port, ":"); ok {
+		if err := ns.DetachPorts(on + ":"); err != nil {
+			return err
+		}
+		there, err := ns.IsUplink(found(intent))
+		if err == nil && there {
+			err = ns.SetOffloads(intent.Interface, intent.Offloads, true)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if err := ns.GiveBackUplink(found(intent), blockMark(lab, intent)); err != nil {
 		return err
 	}
@@ -189,9 +260,10 @@ func found(i state.Intent) link.Uplink {
 }
 
 // blockMark names the filters that take an interface from the machine's stack;
-// it is empty for an interface that the machine keeps.
+// it is empty for an interface that the machine keeps, and for one on netmap's
+// module, which takes it itself.
 func blockMark(lab state.Dir, i state.Intent) string {
-	if !i.Take {
+	if !i.Take || i.Port != "" {
 		return ""
 	}
 	return netMark(lab)

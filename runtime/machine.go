@@ -66,12 +66,16 @@ type Machine interface {
 	// TakeUplink makes an interface of the machine ready to be a port of a
 	// switch, having written down how it was. It refuses one that can't be.
 	// One that the lab has taken before it completes: then taken is false.
-	TakeUplink(ctx context.Context, lab state.Dir, uplink *topology.Uplink) (taken bool, err error)
+	// onModule says that the switch is one of netmap's module.
+	TakeUplink(ctx context.Context, lab state.Dir, uplink *topology.Uplink, onModule bool) (taken bool, err error)
 	// HasUplink says whether the interface is as TakeUplink made it.
 	HasUplink(ctx context.Context, lab state.Dir, uplink *topology.Uplink) (bool, error)
 	// GiveBackUplink puts the interface back as it was and forgets it. One
 	// that was not taken is no error.
 	GiveBackUplink(ctx context.Context, lab state.Dir, iface string) error
+	// DetachUplinks takes everything of the lab's off the switches that netmap's
+	// module has in the machine's namespace.
+	DetachUplinks(ctx context.Context, lab state.Dir) error
 	// FreeUplinks lets the machine's stack have every interface again that
 	// carries the lab's mark, though nothing may be written down about it.
 	FreeUplinks(ctx context.Context, lab state.Dir) error

@@ -17,10 +17,12 @@ func (d *deployment) uplinkPart(u *topology.Uplink) part {
 					return err
 				}
 			}
-			if _, err := d.machine.TakeUplink(ctx, d.lab, u); err != nil {
+			onModule := d.plan.Netmap == topology.NetmapKernel
+			if _, err := d.machine.TakeUplink(ctx, d.lab, u, onModule); err != nil {
 				return err
 			}
-			_, err := d.agent.PutUplink(ctx, u.Interface, agent.UplinkSpec{Switch: u.Switch})
+			spec := agent.UplinkSpec{Switch: u.Switch, Stack: onModule && u.Host == topology.HostKeep}
+			_, err := d.agent.PutUplink(ctx, u.Interface, spec)
 			return err
 		},
 		unmake: func(ctx context.Context) error {

@@ -11,9 +11,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valelab/valelab/netmap"
+	"github.com/valelab/valelab/netmap/kernel"
 )
 
 // What follows is netprobe: an ordinary socket program that the tests run in
@@ -29,12 +32,12 @@ func body() io.Reader {
 
 func netprobeMain() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6|hold|chatter ADDRESS")
+		fmt.Fprintln(os.Stderr, "usage: netprobe serve|get|udp|first|none|ping4|ping6|hold|chatter|control|share ADDRESS")
 		os.Exit(2)
 	}
 	modes := map[string]func(string) error{
 		"serve": probeServe, "get": probeGet, "udp": probeUDP, "first": probeFirst, "none": probeNone, "ping4": probePing4, "ping6": probePing6, "hold": probeHold,
-		"chatter": probeChatter,
+		"chatter": probeChatter, "control": probeControl, "share": probeShare,
 	}
 	if err := modes[os.Args[1]](os.Args[2]); err != nil {
 		fmt.Fprintf(os.Stderr, "netprobe %s %s: %v\n", os.Args[1], os.Args[2], err)
@@ -58,17 +61,24 @@ func probeServe(address string) error {
 			echo.WriteTo(datagram[:n], from)
 		}
 	}()
-	return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.Copy(w, body())
+	return http.ListenAndServe(address, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		part := int64(bodySize)
+		if bytes := r.FormValue("bytes"); bytes != "" {
+			part, _ = strconv.ParseInt(bytes, 10, 64) // what is no number is sent nothing
+		}
+		io.Copy(w, io.LimitReader(body(), part))
 	}))
 }
 
-// probeGet fetches what probeServe sends and prints its hash.
+// probeGet fetches what probeServe sends and prints its hash; with ADDRESS/?bytes=N, of its first N bytes.
 func probeGet(address string) error {
+	if !strings.Contains(address, "/") {
+		address += "/"
+	}
 	client := http.Client{Timeout: 60 * time.Second}
 	var reply *http.Response
 	err := retry(func() (err error) {
-		reply, err = client.Get("http://" + address + "/")
+		reply, err = client.Get("http://" + address)
 		return err
 	})
 	if err != nil {
@@ -216,12 +226,88 @@ func retry(try func() error) error {
 	return err
 }
 
-// probeHold opens a netmap port and does nothing with it.
-func probeHold(port string) error {
-	p, err := netmap.Open(port)
+// probeControl opens an interface by system calls of its own, as a program of the module does, and makes control
+// requests on that very descriptor: about the interface, and for a persistent port, which must not become a network
+// device of the node's. It prints the ports that it was told of, and waits.
+func probeControl(iface string) error {
+	d, err := kernel.Open()
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	want := kernel.Register{Mode: 1}
+	if _, err := d.Register(iface, &want); err != nil {
+		return err
+	}
+	info, err := d.Info(iface)
+	if err == nil && info.MemID != want.MemID {
+		err = fmt.Errorf("the memory of %s is %d, and %d of its rings", iface, info.MemID, want.MemID)
+	}
+	if err == nil {
+		err = d.NewPort("pv1")
+	}
+	if err == nil {
+		err = d.Sync(true)
+	}
+	if err != nil {
+		return err
+	}
+	if dev, err := net.InterfaceByName("pv1"); err == nil {
+		return fmt.Errorf("the module has made device %d in the node", dev.Index)
+	}
+	ports, err := d.List()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d ports\n", len(ports))
+	select {}
+}
+
+// probeShare opens, as a load balancer does, pipes in the memory of an interface's rings, and their other ends; a
+// memory that is another's it must not get. The address is INTERFACE,MEMORY.
+func probeShare(address string) error {
+	iface, other, _ := strings.Cut(address, ",")
+	foreign, err := strconv.ParseUint(other, 10, 16)
+	if err != nil {
+		return err
+	}
+	open := func(name string, memory uint16) (uint16, error) {
+		d, err := kernel.Open() // until the program ends
+		if err != nil {
+			return 0, err
+		}
+		want := kernel.Register{Mode: 1, MemID: memory}
+		_, err = d.Register(name, &want)
+		return want.MemID, err
+	}
+	memory, err := open(iface, 0)
+	if err != nil {
+		return err
+	}
+	for _, pipe := range []struct {
+		name   string
+		memory uint16
+	}{{iface + "{0", memory}, {iface + "}0", 0}, {"lbo{1", memory}, {"lbo}1", 0}} {
+		if got, err := open(pipe.name, pipe.memory); err != nil || got != memory {
+			return fmt.Errorf("%s: memory %d, want %d: %w", pipe.name, got, memory, err)
+		}
+	}
+	for _, name := range []string{iface, iface + "{2", "lbo{2"} {
+		if got, err := open(name, uint16(foreign)); err == nil {
+			return fmt.Errorf("%s is in the memory of another, %d", name, got)
+		}
+	}
+	fmt.Println("shared")
+	select {}
+}
+
+// probeHold opens a netmap port and does nothing with it.
+func probeHold(ports string) error {
+	for port := range strings.SplitSeq(ports, ",") {
+		p, err := netmap.Open(port)
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+	}
 	select {}
 }

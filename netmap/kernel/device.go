@@ -60,6 +60,15 @@ func (d Device) Pools(name string) (PoolsInfo, error) {
 	return body, nil
 }
 
+// SetHeader sets the length of the virtio-net header before each frame of a port: 0, 10 or 12.
+func (d Device) SetHeader(name string, length int) error {
+	body := abi.ReqPortHdr{HdrLen: uint32(length)}
+	if _, err := control(d, abi.NETMAP_REQ_PORT_HDR_SET, name, &body); err != nil {
+		return refused("header of", name, err)
+	}
+	return nil
+}
+
 // Header returns the length of the virtio-net header before each frame of a port.
 func (d Device) Header(name string) (int, error) {
 	var body abi.ReqPortHdr

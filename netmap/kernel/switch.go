@@ -58,17 +58,23 @@ func (d Device) List() (all []Listed, err error) {
 // noPort is the index that the module gives of a port that a switch does not have.
 const noPort = 255
 
+// Find says where a port is, SWITCH:PORT. Of one that is not there, on a switch that is, only the switch is known;
+// without the switch the error is ENOENT.
+func (d Device) Find(port string) (at Listed, there bool, err error) {
+	var body abi.ReqList
+	if _, err := control(d, abi.NETMAP_REQ_VALE_LIST, port, &body); err != nil {
+		return Listed{}, false, refused("look for", port, err)
+	}
+	return Listed{Name: port, Switch: int(body.BridgeIdx), Index: int(body.PortIdx)}, body.PortIdx != noPort, nil
+}
+
 // Has says whether there is such a port, SWITCH:PORT.
 func (d Device) Has(port string) (bool, error) {
-	var at abi.ReqList
-	_, err := control(d, abi.NETMAP_REQ_VALE_LIST, port, &at)
+	_, there, err := d.Find(port)
 	if errors.Is(err, unix.ENOENT) {
 		return false, nil
 	}
-	if err != nil {
-		return false, refused("look for", port, err)
-	}
-	return at.PortIdx != noPort, nil
+	return there, err
 }
 
 // NewPort makes a persistent port: a network device of this name, alone. The lab makes none; see the package's

@@ -129,6 +129,9 @@ func (c *Conn) carryOut(q *wire.Request, reply *wire.Reply) error {
 	if e, base, pipe := s.moduleOf(q.Name()); e != nil {
 		return c.onModule(e, base, pipe, q, reply)
 	}
+	if done, err := c.onNative(q, reply); done || err != nil {
+		return err
+	}
 	switch body := q.Body.(type) {
 	case *abi.ReqRegister:
 		return c.register(q, body, reply)

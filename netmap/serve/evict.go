@@ -15,6 +15,10 @@ func (c *Conn) OnSwitch(name string) bool {
 
 // PortsOn returns the number of ports that there are on a switch.
 func (s *Space) PortsOn(name string) int {
+	if at := s.host.ModuleSwitch(name); at != "" {
+		names, _ := s.portsOnModule(at) // without the module there are none
+		return len(names)
+	}
 	if b, err := s.openBridge(name, false); err == nil {
 		return len(b.ports)
 	}

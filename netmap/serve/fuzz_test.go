@@ -188,7 +188,7 @@ func FuzzSpace(f *testing.F) {
 		if len(s.memories)+len(s.hidden)+len(h.kept) > 0 {
 			t.Errorf("left: %d memories, %d hidden switches, %d kept", len(s.memories), len(s.hidden), len(h.kept))
 		}
-		if after := openFiles(t); after != before {
+		if after := openFiles(t); after > before { // fewer: what an earlier test has left has gone
 			t.Errorf("%d files, %d before", after, before)
 		}
 	})

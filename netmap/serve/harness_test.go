@@ -28,7 +28,10 @@ type kept struct {
 
 func (h *host) Endpoint(name string) *Endpoint  { return h.endpoints[name] }
 func (h *host) Switch(name string) *vale.Switch { return h.switches[name] }
-func (h *host) Admit() error                    { return nil }
+func (h *host) ModuleSwitch(string) string      { return "" }
+func (h *host) ModulePorts() []string           { return nil }
+
+func (h *host) Admit() error { return nil }
 func (h *host) Forget(kind, name string) error {
 	for _, fd := range h.kept[kind+"/"+name].fds {
 		unix.Close(fd)

@@ -18,6 +18,8 @@ type Module interface {
 	// Claim makes room for a program that opens the NIC rings, or with host the
 	// host rings, and says what the port that it gets is to be called.
 	Claim(host bool) (port string, err error)
+	// Port is what the port is called that a program gets who opens the NIC rings.
+	Port() string
 	// Opened is called when a program has opened the NIC rings, before it can use them.
 	Opened()
 	// Settle is called when an open has failed, or may be over: the host looks
@@ -46,11 +48,21 @@ func (c *Conn) onModule(e *Endpoint, base, pipe string, q *wire.Request, reply *
 	case *abi.ReqRegister:
 		return c.registerOnModule(e, base, pipe, q, body, reply)
 	case *abi.ReqPortInfo:
-		*body = abi.ReqPortInfo{
+		info := abi.ReqPortInfo{
 			TxSlots: uint32(e.Slots), RxSlots: uint32(e.Slots), TxRings: uint16(e.Rings), RxRings: uint16(e.Rings),
-			HostTxRings: 1, HostRxRings: 1,
 		}
-		return nil
+		err := askOpen(e.Module.Port(), pipe, func(control kernel.Device, port string) (err error) {
+			info, err = control.Info(port)
+			return err
+		})
+		*body = info
+		body.HostTxRings, body.HostRxRings = 1, 1
+		return unlessClosed(err)
+	case *abi.ReqPoolsInfo:
+		return askOpen(e.Module.Port(), pipe, func(control kernel.Device, port string) (err error) {
+			*body, err = control.Pools(port)
+			return err
+		})
 	case *abi.ReqPortHdr:
 		if q.Header.ReqType == abi.NETMAP_REQ_PORT_HDR_GET || body.HdrLen == 0 {
 			body.HdrLen = 0
@@ -58,6 +70,32 @@ func (c *Conn) onModule(e *Endpoint, base, pipe string, q *wire.Request, reply *
 		}
 	}
 	return unix.EOPNOTSUPP
+}
+
+// errClosed says that no program has the rings of an endpoint open, so that there
+// is no port to ask about.
+var errClosed = errors.Join(errors.New("nobody has it open"), unix.EOPNOTSUPP)
+
+// askOpen asks the module about a port that a program has open, or a pipe of it; of
+// one that is not there it would make another for the moment.
+func askOpen(port, pipe string, ask func(control kernel.Device, port string) error) error {
+	control, err := kernel.Open()
+	if err != nil {
+		return unix.ENXIO
+	}
+	defer control.Close()
+	if has, err := control.Has(port); err != nil || !has {
+		return errors.Join(errClosed, err)
+	}
+	return ask(control, port+pipe)
+}
+
+// unlessClosed is err, unless it says that nobody has the port open.
+func unlessClosed(err error) error {
+	if errors.Is(err, errClosed) {
+		return nil
+	}
+	return err
 }
 
 // registerOnModule has the module open rings.
@@ -73,11 +111,17 @@ func (c *Conn) registerOnModule(e *Endpoint, base, pipe string, q *wire.Request,
 	case want.Mode == abi.NR_REG_NIC_SW:
 		e.Module.Refused("a port of a switch of netmap's module has no host rings: open " + base + " and " + base + "^ one by one")
 		return unix.EOPNOTSUPP
-	case len(q.Options) > 0 || want.MemID != 0:
-		e.Module.Refused("options and memory of others are not for a node of a lab on netmap's module")
+	case len(q.Options) > 0:
+		e.Module.Refused("options are not for a node of a lab on netmap's module")
 		return unix.EOPNOTSUPP
 	case host && (pipe != "" || want.RingID != 0):
 		return unix.EINVAL
+	}
+	if want.MemID != 0 {
+		if mine, err := c.space.ownsModuleMemory(want.MemID); err != nil || !mine {
+			e.Module.Refused("memory of others is not for a node of a lab on netmap's module")
+			return unix.EINVAL
+		}
 	}
 	port, err := e.Module.Claim(host)
 	if err != nil {

@@ -29,6 +29,12 @@ type Host interface {
 	// the node may make ports on it; nil: the name is free for a switch of the
 	// node's own.
 	Switch(name string) *vale.Switch
+	// ModuleSwitch finds such a switch that is one of netmap's module, and says
+	// what the module calls it; empty: there is none.
+	ModuleSwitch(name string) string
+	// ModulePorts names the ports of the module's, SWITCH:PORT, that programs get
+	// who open endpoints of the node.
+	ModulePorts() []string
 	// Admit says whether the node may open more rings; if not, the error is what
 	// the program is told.
 	Admit() error

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/keeper"
 	"github.com/valelab/valelab/topology"
 )
@@ -37,7 +36,8 @@ func (a *agent) putAccess(node, on string) (created bool, err error) {
 }
 
 // deleteAccess carries out DELETE /v1/accesses/{node}/{switch}. Ports that the
-// node's programs have there are closed.
+// node's programs have there are closed. Those on a switch of netmap's module are
+// the programs' until they close them: an event tells.
 func (a *agent) deleteAccess(node, on string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -49,6 +49,14 @@ func (a *agent) deleteAccess(node, on string) error {
 		return fmt.Errorf("access %s: %w", accessKey(access), err)
 	}
 	a.evict(access, "the node may no longer open it")
+	if n := a.nodes[node]; n != nil && a.onModuleLocked(on) {
+		if ports := n.space.PortsOn(access.As()); ports > 0 {
+			a.hub.publish(Event{
+				Kind: EventDetach, Node: node, Switch: on,
+				Message: fmt.Sprintf("%d ports on %s: the node may no longer open any; these stay until its programs close them", ports, access.As()),
+			})
+		}
+	}
 	delete(a.accesses, access)
 	return nil
 }
@@ -105,14 +113,12 @@ func (a *agent) evict(access topology.Access, why string) {
 
 // accessOf finds the switch of the lab that a node's programs may open by a
 // name; nil: there is none.
-func (a *agent) accessOf(node, as string) *vale.Switch {
+func (a *agent) accessOf(node, as string) *lanSwitch {
 	for _, on := range []string{strings.TrimPrefix(as, "vale"), as} {
 		access := topology.Access{Node: node, Switch: on}
 		if _, ok := a.accesses[access]; ok && access.As() == as {
 			if s := a.switches[on]; s != nil {
-				if l, ok := s.lan.(userLAN); ok {
-					return l.Switch
-				}
+				return s
 			}
 		}
 	}

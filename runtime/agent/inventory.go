@@ -46,7 +46,7 @@ func (a *agent) inventory() *Lab {
 	}
 	for _, u := range a.uplinks {
 		lab.Uplinks = append(lab.Uplinks, UplinkState{
-			Interface: u.Interface, UplinkSpec: u.Spec, Fault: deviceFault(a.machine, u.Interface, u.At),
+			Interface: u.Interface, UplinkSpec: u.Spec, Fault: a.uplinkFault(u),
 		})
 	}
 	slices.SortFunc(lab.Switches, func(x, y SwitchState) int { return cmp.Compare(x.Name, y.Name) })

@@ -70,10 +70,6 @@ func (l *moduleLAN) attach(e *endpoint) (port, error) {
 	return p, nil
 }
 
-func (l *moduleLAN) attachUplink(u *uplink) (port, error) {
-	return nil, errors.New("interfaces of the machine can't be on a switch of netmap's module yet")
-}
-
 // connect links two switches by a veth pair: the module's own persistent ports
 // can't be removed any more once they were opened.
 func (l *moduleLAN) connect(to lan, name string) (cable, error) {
@@ -145,6 +141,11 @@ func (t *moduleCable) Close() error {
 func (a *agent) onModule(name string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.onModuleLocked(name)
+}
+
+// onModuleLocked is onModule for who has the lock.
+func (a *agent) onModuleLocked(name string) bool {
 	s := a.switches[name]
 	return s != nil && s.spec.Kernel
 }

@@ -52,7 +52,34 @@ func (h netmapHost) Endpoint(name string) *serve.Endpoint {
 }
 
 // Switch finds a switch of the lab that the node may use.
-func (h netmapHost) Switch(name string) *vale.Switch { return h.agent.accessOf(h.node.name, name) }
+func (h netmapHost) Switch(name string) *vale.Switch {
+	if s := h.agent.accessOf(h.node.name, name); s != nil {
+		if l, ok := s.lan.(userLAN); ok {
+			return l.Switch
+		}
+	}
+	return nil
+}
+
+// ModuleSwitch is Switch for those of netmap's module.
+func (h netmapHost) ModuleSwitch(name string) string {
+	if s := h.agent.accessOf(h.node.name, name); s != nil {
+		if l, ok := s.lan.(*moduleLAN); ok {
+			return l.name
+		}
+	}
+	return ""
+}
+
+// ModulePorts names what programs get who open endpoints on netmap's module.
+func (h netmapHost) ModulePorts() (names []string) {
+	for _, e := range h.agent.endpoints {
+		if e.Node == h.node.name && e.module != nil {
+			names = append(names, e.module.nic(), e.module.host())
+		}
+	}
+	return names
+}
 
 // Admit says whether the node may open more.
 func (h netmapHost) Admit() error {

@@ -109,6 +109,9 @@ func (h moduleHost) Claim(host bool) (string, error) {
 	return name, err
 }
 
+// Port is that of a program with NIC rings.
+func (h moduleHost) Port() string { return h.port.nic() }
+
 // Opened is called when a program has opened NIC rings.
 func (h moduleHost) Opened() {
 	if !h.port.wasOpen {

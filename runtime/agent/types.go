@@ -49,6 +49,9 @@ type TrunkSpec struct{}
 // of the machine's network namespace.
 type UplinkSpec struct {
 	Switch string `json:"switch"`
+	// Stack makes the machine's stack behind the interface a port, too, on a
+	// switch of netmap's module.
+	Stack bool `json:"stack,omitempty"`
 }
 
 // NodeSpec is the body of PUT /v1/nodes/{node}: the init process to watch.

@@ -10,6 +10,16 @@ import (
 type uplink struct {
 	uplinkRecord
 	attached
+	module   *moduleUplink // the port, on a switch of netmap's module
+	restored bool          // of the agent before: it is attached, as far as it is to be
+}
+
+// fault says what is wrong with the uplink, or nothing.
+func (a *agent) uplinkFault(u *uplink) string {
+	if fault := deviceFault(a.machine, u.Interface, u.At); fault != "" || u.module == nil {
+		return fault
+	}
+	return u.module.fault()
 }
 
 // uplinkMTU lets every frame through: the machine's interface has its own
@@ -24,7 +34,11 @@ func (a *agent) putUplink(iface string, spec UplinkSpec) (created bool, err erro
 	if done, err := a.uplinkIs(iface, spec); done || err != nil {
 		return false, err
 	}
-	sock, ifIndex, err := openSocket(a.machine, iface, true)
+	open := func() (int, int, error) { return openSocket(a.machine, iface, true) }
+	if a.onModule(spec.Switch) {
+		open = func() (int, int, error) { return openControl(a.machine, iface) }
+	}
+	sock, ifIndex, err := open()
 	if err != nil {
 		return false, err
 	}
@@ -51,7 +65,7 @@ func (a *agent) uplinkIs(iface string, spec UplinkSpec) (bool, error) {
 		return false, nil
 	}
 	err := same(u.Spec == spec, "uplink "+iface)
-	if err != nil || deviceFault(a.machine, iface, u.At) == "" {
+	if err != nil || a.uplinkFault(u) == "" {
 		a.mu.Unlock()
 		return err == nil, err
 	}
@@ -126,7 +140,7 @@ func (a *agent) dropUplink(u *uplink) {
 
 // restoreUplink makes an uplink again.
 func (a *agent) restoreUplink(entry *keeper.Entry) error {
-	u := &uplink{}
+	u := &uplink{restored: true}
 	if err := decodeEntry(entry, &u.uplinkRecord); err != nil {
 		return err
 	}

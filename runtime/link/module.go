@@ -19,6 +19,16 @@ import (
 // detach takes the devices that are on switches of netmap's module off them:
 // those of the namespace for which which is true.
 func (n *Namespace) detach(which func(device string) bool) error {
+	return n.detachPorts(func(port string) bool {
+		_, device, _ := strings.Cut(port, ":")
+		return which(device)
+	})
+}
+
+// detachPorts is detach by the names of ports, SWITCH:DEVICE. The stack behind an
+// attached device is a port that goes with it; a port that a program has opened is
+// none to detach.
+func (n *Namespace) detachPorts(which func(port string) bool) error {
 	module, err := kernel.Open()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // there is no module
@@ -30,7 +40,7 @@ func (n *Namespace) detach(which func(device string) bool) error {
 	return within(n.file, func() error {
 		ports, err := module.List()
 		for _, p := range ports {
-			if _, device, _ := strings.Cut(p.Name, ":"); which(device) {
+			if !strings.HasSuffix(p.Name, "^") && which(p.Name) {
 				err = errors.Join(err, module.Detach(p.Name))
 			}
 		}

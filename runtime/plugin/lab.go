@@ -163,7 +163,7 @@ func unlessGone(err error) error {
 
 // PutUplink implements fabric.
 func (l *lab) PutUplink(ctx context.Context, iface, on string) error {
-	_, err := l.machine.TakeUplink(ctx, l.dir, &topology.Uplink{Switch: on, Interface: iface, Host: topology.HostKeep})
+	_, err := l.machine.TakeUplink(ctx, l.dir, &topology.Uplink{Switch: on, Interface: iface, Host: topology.HostKeep}, false)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (m *Machine) SetInterface(name string, i Interface) {
 }
 
 // TakeUplink implements runtime.Machine.
-func (m *Machine) TakeUplink(ctx context.Context, dir state.Dir, u *topology.Uplink) (bool, error) {
+func (m *Machine) TakeUplink(ctx context.Context, dir state.Dir, u *topology.Uplink, onModule bool) (bool, error) {
 	if err := m.begin(ctx, "TakeUplink %s", u.Interface); err != nil {
 		return false, err
 	}
@@ -41,6 +41,9 @@ func (m *Machine) TakeUplink(ctx context.Context, dir state.Dir, u *topology.Upl
 			return false, fmt.Errorf("interface %s: is taken already", u.Interface)
 		}
 		intent := state.Intent{Interface: u.Interface, Namespace: "net:[1]", Index: 1, WasDown: !i.Up, Take: take}
+		if onModule {
+			intent.Port = "vale:" + u.Interface
+		}
 		err = dir.WriteIntent(intent)
 	}
 	if err != nil {
@@ -80,6 +83,15 @@ func (m *Machine) GiveBackUplink(ctx context.Context, dir state.Dir, iface strin
 		i.Taken = i.Taken && !intent.Take
 	}
 	return dir.ForgetIntent(iface)
+}
+
+// DetachUplinks implements runtime.Machine. There are no ports in memory.
+func (m *Machine) DetachUplinks(ctx context.Context, _ state.Dir) error {
+	if err := m.begin(ctx, "DetachUplinks"); err != nil {
+		return err
+	}
+	m.mu.Unlock()
+	return nil
 }
 
 // FreeUplinks implements runtime.Machine. Interfaces in memory carry no marks.

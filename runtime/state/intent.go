@@ -23,6 +23,11 @@ type Intent struct {
 	Boot      string `json:"boot"`      // the machine's boot that Namespace and Index belong to
 	WasDown   bool   `json:"was-down,omitempty"`
 	Take      bool   `json:"take,omitempty"` // the interface is taken from the machine's stack
+
+	// Of an interface on netmap's module: the port that it is, SWITCH:INTERFACE,
+	// and which of its offloads were on and are off now.
+	Port     string   `json:"port,omitempty"`
+	Offloads []string `json:"offloads,omitempty"`
 }
 
 // WriteIntent writes an intent down; it replaces the one of the same interface.

@@ -108,6 +108,8 @@ func (s *Server) Endpoint(name string) *serve.Endpoint {
 }
 
 func (s *Server) Switch(string) *vale.Switch              { return nil }
+func (s *Server) ModuleSwitch(string) string              { return "" }
+func (s *Server) ModulePorts() []string                   { return nil }
 func (s *Server) Admit() error                            { return nil }
 func (s *Server) Keep(_, _ string, _ any, _ ...int) error { return nil }
 func (s *Server) Forget(_, _ string) error                { return nil }
