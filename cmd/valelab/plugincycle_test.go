@@ -108,14 +108,20 @@ func disturb(e *privateEngine, i int) {
 // and c2, which have to keep their addresses.
 func (e *privateEngine) restartEngine(signal syscall.Signal) {
 	e.t.Helper()
-	const format = "{{range .NetworkSettings.Networks}}{{.MacAddress}} {{.IPAddress}}{{end}}"
-	before := e.docker("inspect", "-f", format, "c1", "c2")
+	before := e.addresses("c1", "c2")
 	e.stop(signal)
 	e.start()
 	e.awaitRunning("c1", "c2")
-	if after := e.docker("inspect", "-f", format, "c1", "c2"); after != before {
+	if after := e.addresses("c1", "c2"); after != before {
 		e.t.Errorf("addresses %s, after a restart of the engine %s", before, after)
 	}
+}
+
+// addresses are the MAC and IP addresses of containers.
+func (e *privateEngine) addresses(names ...string) string {
+	e.t.Helper()
+	const format = "{{range .NetworkSettings.Networks}}{{.MacAddress}} {{.IPAddress}}{{end}}"
+	return e.docker(append([]string{"inspect", "-f", format}, names...)...)
 }
 
 // awaitRunning waits until containers run.

@@ -31,6 +31,8 @@ type privateEngine struct {
 	pid  int // of the engine
 	args []string
 
+	program string // of the plugin
+
 	plugin *exec.Cmd
 }
 
@@ -73,14 +75,9 @@ func newEngine(t testing.TB, args ...string) *privateEngine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &privateEngine{t: t, dir: dir, root: root, args: args}
-	e.cmd = exec.Command("unshare", "-m", "-n", "--propagation", "private", "--kill-child", "sh", "-c", engineScript, dir)
-	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := e.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	e := &privateEngine{t: t, dir: dir, root: root, program: "valelab", args: args}
 	t.Cleanup(e.end)
-	awaitLong(t, "namespaces of the engine", func() bool { return e.holder() > 0 })
+	e.boot()
 	e.start()
 	load := exec.Command("docker", "-H", e.address(), "import", "-", imageName)
 	load.Stdin = bytes.NewReader(imageTar(t))
@@ -88,6 +85,17 @@ func newEngine(t testing.TB, args ...string) *privateEngine {
 		t.Fatalf("import: %v\n%s", err, out)
 	}
 	return e
+}
+
+// boot makes the namespaces of the engine.
+func (e *privateEngine) boot() {
+	e.t.Helper()
+	e.cmd = exec.Command("unshare", "-m", "-n", "--propagation", "private", "--kill-child", "sh", "-c", engineScript, e.dir)
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := e.cmd.Start(); err != nil {
+		e.t.Fatal(err)
+	}
+	awaitLong(e.t, "namespaces of the engine", func() bool { return e.holder() > 0 })
 }
 
 // awaitLong waits for a condition on a machine that may be busy.
@@ -237,7 +245,7 @@ func (e *privateEngine) startPlugin(args ...string) {
 		e.t.Fatal(err)
 	}
 	defer log.Close()
-	e.plugin = e.inside(append([]string{"valelab", "plugin", "serve", "--data", e.dir + "/plugin", "--engine", e.address()}, args...)...)
+	e.plugin = e.inside(append([]string{e.program, "plugin", "serve", "--data", e.dir + "/plugin", "--engine", e.address()}, args...)...)
 	e.plugin.Stdout, e.plugin.Stderr = log, log
 	if err := e.plugin.Start(); err != nil {
 		e.t.Fatal(err)
