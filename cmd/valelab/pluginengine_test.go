@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -240,6 +241,12 @@ func unmountBelow(dir string) {
 // startPlugin starts the plugin and waits until it listens.
 func (e *privateEngine) startPlugin(args ...string) {
 	e.t.Helper()
+	e.startPluginAt("/run/docker/plugins/valelab.sock", args...)
+}
+
+// startPluginAt is startPlugin with a socket that is elsewhere.
+func (e *privateEngine) startPluginAt(socket string, args ...string) {
+	e.t.Helper()
 	log, err := os.OpenFile(filepath.Join(e.dir, "plugin.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		e.t.Fatal(err)
@@ -251,7 +258,11 @@ func (e *privateEngine) startPlugin(args ...string) {
 		e.t.Fatal(err)
 	}
 	awaitLong(e.t, "socket of the plugin", func() bool {
-		return e.inside("test", "-S", "/run/docker/plugins/valelab.sock").Run() == nil
+		conn, err := net.Dial("unix", fmt.Sprintf("/proc/%d/root%s", e.holder(), socket))
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
 	})
 }
 

@@ -25,6 +25,8 @@ type lab struct {
 	door    string // folder that containers bind
 	lost    func() // is called when keeper or agent has ended
 
+	nodes locks // a node's endpoints may be on several networks
+
 	starting sync.Mutex // one start at a time
 	pair     pair       // that has all that it is to have
 
@@ -214,13 +216,18 @@ func (l *lab) Plug(ctx context.Context, p plug) error {
 
 // Replug implements fabric.
 func (l *lab) Replug(ctx context.Context, p plug) error {
+	unlock, err := l.nodes.lock(ctx, p.Node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if _, err := l.client.PutGuest(ctx, p.Node, agent.GuestSpec{}); err != nil {
 		return err
 	}
 	spec := agent.EndpointSpec{
 		Switch: p.Switch, Device: p.Device, MTU: p.MTU, MAC: p.MAC, Rings: p.Rings, Slots: p.Slots,
 	}
-	_, err := l.client.PutEndpoint(ctx, p.Node, p.Interface, spec)
+	_, err = l.client.PutEndpoint(ctx, p.Node, p.Interface, spec)
 	return err
 }
 
@@ -267,6 +274,11 @@ func (l *lab) Unplug(ctx context.Context, p plug) error {
 	if err = errors.Join(err, ns.RemovePair(p.Device)); err != nil {
 		return err
 	}
+	unlock, err := l.nodes.lock(ctx, p.Node)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	var refused *agent.StatusError // it has other endpoints
 	if err := l.client.DeleteGuest(ctx, p.Node); err != nil && !errors.As(err, &refused) {
 		return err

@@ -64,7 +64,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if tooLong := new(http.MaxBytesError); errors.As(err, &tooLong) {
 			status = http.StatusRequestEntityTooLarge
 		}
-		reply(w, status, failure{name + ": " + err.Error()})
+		reply(w, status, failure{err.Error()}) // the engine says of which method
 		return
 	}
 	answer, err := h.carryOut(r.Context(), name, c)

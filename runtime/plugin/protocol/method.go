@@ -53,7 +53,7 @@ func Call[Q, R any](do func(context.Context, *Q) (*R, error)) Method {
 
 // errNoBody says that a request has none. That is what an engine sends which
 // repeats a request because the connection of the first try was closed.
-var errNoBody = errors.New("the request is empty")
+var errNoBody = errors.New("the request is empty, as when the plugin was started anew while it had it; hint: try again")
 
 // decode reads one JSON object.
 func decode(body []byte, q any) error {
