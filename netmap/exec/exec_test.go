@@ -157,6 +157,59 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// leaves is a shell under the supervisor that leaves a process behind, which lives until the test ends.
+func leaves(t *testing.T, script string) *exec.Cmd {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		w.Close()
+		r.Close()
+	})
+	cmd := supervised("/nowhere", "/bin/sh", "-c", "cat <&3 >/dev/null & "+script)
+	cmd.ExtraFiles = []*os.File{r}
+	return cmd
+}
+
+// ends waits for a command's end, for which it must not need its orphans'.
+func ends(t *testing.T, cmd *exec.Cmd, status int) {
+	t.Helper()
+	kill := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != status {
+		t.Errorf("%v, want status %d", err, status)
+	}
+}
+
+// A program that is asked to end takes its supervisor with it, whatever it leaves behind.
+func TestAskedToEnd(t *testing.T) {
+	ready := filepath.Join(t.TempDir(), "ready")
+	cmd := leaves(t, "trap 'exit 3' TERM; echo >"+ready+"; wait")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the program", func() bool {
+		_, err := os.Stat(ready)
+		return err == nil
+	})
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, cmd, 3)
+}
+
+// The first process of a container ends with its program: nobody is left to be served.
+func TestRootFirstProcess(t *testing.T) {
+	cmd := leaves(t, "exit 5")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, cmd, 5)
+}
+
 // A program whose supervisor is killed is killed, too, and its port is gone.
 func TestKilled(t *testing.T) {
 	bin := compile(t, "testdata/hold")

@@ -83,11 +83,12 @@ static uint32_t first_number(void)
 	return (uint32_t)(files.rlim_cur < 1024 ? files.rlim_cur : 1024) - FDS;
 }
 
-// A signal that a terminal sent, the program got itself.
-static void pass_on(pid_t program, const struct signalfd_siginfo *i)
+// A signal that a terminal sent, the program got itself. True: it asks for the program's end.
+static bool pass_on(pid_t program, const struct signalfd_siginfo *i)
 {
 	if (i->ssi_code != SI_KERNEL)
 		kill(program, (int)i->ssi_signo);
+	return i->ssi_signo == SIGTERM || i->ssi_signo == SIGINT || i->ssi_signo == SIGHUP || i->ssi_signo == SIGQUIT;
 }
 
 // Who started us waits for us: we stop with the program, and it goes on with us. The first process of a container
@@ -100,12 +101,14 @@ static void stop_too(pid_t program)
 	kill(program, SIGCONT);
 }
 
-// What the program's end makes of us. Those that it leaves behind are served on.
-static int end(int status)
+// What the program's end makes of us. Those that it leaves behind are served on, unless it was asked to end, or
+// they end with us: we are the first process of a container.
+static int end(int status, bool asked)
 {
 	struct pollfd users = {.fd = self.listener};
+	bool stay = self.listener >= 0 && !asked && getpid() != 1;
 
-	while (self.listener >= 0 && (poll(&users, 1, -1) < 0 || !(users.revents & POLLHUP)))
+	while (stay && (poll(&users, 1, -1) < 0 || !(users.revents & POLLHUP)))
 		;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -113,19 +116,20 @@ static int end(int status)
 static int watch(pid_t program, int signals)
 {
 	struct signalfd_siginfo i;
+	bool asked = false;
 	int status;
 
 	for (;;) {
 		if (read(signals, &i, sizeof(i)) != sizeof(i))
 			continue;
 		if (i.ssi_signo != SIGCHLD) {
-			pass_on(program, &i);
+			asked |= pass_on(program, &i);
 			continue;
 		}
 		if (waitpid(program, &status, WNOHANG | WUNTRACED) != program)
 			continue;
 		if (!WIFSTOPPED(status))
-			return end(status);
+			return end(status, asked);
 		stop_too(program);
 	}
 }

@@ -117,6 +117,7 @@ CASE(monitor_zero_copy_first_ends)
 	struct port y = zero_copy(&a, 0), z = zero_copy(&a, 0);
 
 	close_port(&y);
+	EQ(exists(a.name), 1); /* requests are answered in order: the switch has heard of the end */
 	send_frames(&b, EVERYBODY, 2, 0, 5);
 	expect_frames(&a, 0, 5);
 	rx_sync(&a);
