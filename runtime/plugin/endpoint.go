@@ -97,14 +97,16 @@ func (e *Endpoint) address(given, option string) error {
 }
 
 // apart says whether an endpoint's own names and addresses are nobody else's.
+// Containers of an engine that was killed have none any more, though nobody has
+// said so yet.
 func (d *Driver) apart(known *records, e Endpoint) error {
 	_, all := known.all()
 	for _, o := range all {
 		switch {
-		case o.ID == e.ID:
-		case e.Port != "" && o.Port == e.Port && o.Sandbox != "":
+		case o.ID == e.ID, o.Sandbox == "":
+		case e.Port != "" && o.Port == e.Port && d.fabric.Alive(o.Sandbox):
 			return fmt.Errorf("option port: %s is the name of another endpoint", e.Port)
-		case o.Network == e.Network && o.MAC == e.MAC && o.Sandbox != "" && o.IPv4 != e.IPv4:
+		case o.Network == e.Network && o.MAC == e.MAC && o.IPv4 != e.IPv4 && d.fabric.Alive(o.Sandbox):
 			return fmt.Errorf("option mac: %s is that of another container on the network", e.MAC)
 		}
 	}

@@ -46,6 +46,9 @@ type fabric interface {
 	// Inside returns what the interface of a plugged endpoint is called in the
 	// namespace behind a path; empty: it is not there.
 	Inside(path string, p plug) (string, error)
+	// Alive says whether there still is a namespace behind a path: of one that was
+	// removed a file may be left.
+	Alive(path string) bool
 	// Sweep removes devices of this plugin that are no endpoint's.
 	Sweep(keep func(endpoint string) bool) error
 }

@@ -28,11 +28,12 @@ type fakeFabric struct {
 	labels   map[string]string
 	parked   map[string]bool // ids of parked ends that nobody knows
 	fault    func(op string) error
-	lost     func() // tells of the death of keeper or agent
+	dead     map[string]bool // paths of namespaces that were removed
+	lost     func()          // tells of the death of keeper or agent
 }
 
 func newFakeFabric() *fakeFabric {
-	f := &fakeFabric{labels: make(map[string]string), parked: make(map[string]bool), inside: make(map[string]string)}
+	f := &fakeFabric{labels: make(map[string]string), parked: make(map[string]bool), inside: make(map[string]string), dead: make(map[string]bool)}
 	f.lose()
 	return f
 }
@@ -143,6 +144,12 @@ func (f *fakeFabric) Label(_ context.Context, node, title, path string, inside m
 func (f *fakeFabric) Inside(_ string, p plug) (name string, err error) {
 	err = f.do("inside", func() error { name = f.inside[p.Device]; return nil })
 	return name, err
+}
+
+func (f *fakeFabric) Alive(path string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.dead[path]
 }
 
 func (f *fakeFabric) Sweep(keep func(string) bool) error {

@@ -64,9 +64,12 @@ func (d *Driver) healEndpoint(ctx context.Context, known *records, n Network, e 
 	} else if there {
 		return d.fabric.Replug(ctx, p)
 	}
+	if !d.fabric.Alive(e.Sandbox) {
+		return nil // the container is gone: the engine tells what becomes of the endpoint
+	}
 	p, err := d.insidePlug(n, e)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the container is gone: the engine tells what becomes of the endpoint
+		return nil // it just went
 	}
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/valelab/valelab/netmap/module"
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/agent"
@@ -313,6 +315,12 @@ func (l *lab) Inside(path string, p plug) (string, error) {
 	defer inside.Close()
 	peers, err := inside.PeersIn(ns)
 	return peers[index], err
+}
+
+// Alive implements fabric.
+func (l *lab) Alive(path string) bool {
+	var s unix.Statfs_t
+	return unix.Statfs(path, &s) == nil && s.Type == unix.NSFS_MAGIC
 }
 
 // Sweep implements fabric.
