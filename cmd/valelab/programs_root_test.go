@@ -95,6 +95,35 @@ links:
 	musl.says("got 40").ends()
 }
 
+// A static program waits for its port beside pipes, sockets and events, in a container as elsewhere, whoever it runs as.
+func TestRootPollBeside(t *testing.T) {
+	needLibrary(t)
+	needEngine(t)
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "beside")
+	compileC(t, "beside", program, "gcc", "-static")
+	l := deployContainers(t, "cbeside", strings.ReplaceAll(`
+switches: {left: {}}
+defaults: {cmd: BESIDE eth1}
+groups:
+  box: {image: IMAGE, binds: ["BESIDE:BESIDE:ro"]}
+nodes:
+  root: {group: box}
+  other: {group: box, user: "1000"}
+  process: {}
+links:
+  - [root:eth1, left]
+  - [other:eth1, left]
+  - [process:eth1, left]
+`, "BESIDE", program))
+	for _, node := range []string{"root", "other", "process"} {
+		await(t, func() string { return l.logHas(node, "served\n") })
+	}
+}
+
 // logHas says what a node's log lacks, or "".
 func (l *liveLab) logHas(node, want string) string {
 	if log := l.valelab("logs", node, "--lab", l.name); log != want {

@@ -35,17 +35,29 @@ static bool find(struct call *c, int tid)
 	return c->nw > 0;
 }
 
-// Duplicates of the others.
-static void duplicate(struct call *c, int tid)
+// Duplicates of the others. An error: a seccomp profile around us (Docker's, without CAP_SYS_PTRACE) forbids them.
+static int duplicate(struct call *c, int tid)
 {
+	int ret = 0;
+
 	for (unsigned i = 0, next = 0; i < c->n; i++) {
+		int copy;
+
 		c->local[i] = c->fds[i];
 		c->local[i].fd = -1;
-		if (next < c->nw && c->watch[next].index == i)
+		if (next < c->nw && c->watch[next].index == i) {
 			next++;
-		else if (c->fds[i].fd >= 0)
-			c->local[i].fd = process_descriptor(tid, c->fds[i].fd);
+			continue;
+		}
+		if (c->fds[i].fd < 0)
+			continue;
+		copy = process_descriptor(tid, c->fds[i].fd);
+		if (copy >= 0)
+			c->local[i].fd = copy;
+		else if (copy != -EBADF)
+			ret = copy;
 	}
+	return ret;
 }
 
 static void release(struct call *c)
@@ -121,8 +133,9 @@ static int64_t poll_set(struct supervisor *s, const struct seccomp_notif *n, str
 	c.local = (struct pollfd *)(c.watch + count);
 	ret = GO_ON;
 	if (find(&c, (int)n->pid)) {
-		duplicate(&c, (int)n->pid);
-		ret = run(s, &c, n, timeout, w);
+		ret = duplicate(&c, (int)n->pid);
+		if (ret == 0)
+			ret = run(s, &c, n, timeout, w);
 		for (unsigned i = 0; ret == GO_ON && i < c.nw; i++)
 			fds[c.watch[i].index].events = 0;
 		release(&c);

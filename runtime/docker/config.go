@@ -36,8 +36,9 @@ type config struct {
 	host      *container.HostConfig
 }
 
-// translate turns a plan's node into what the engine makes it from.
-func translate(lab state.Dir, n *topology.Node, img *imageConfig) (*config, error) {
+// translate turns a plan's node into what the engine makes it from; security is
+// what securityOpt says.
+func translate(lab state.Dir, n *topology.Node, img *imageConfig, security []string) (*config, error) {
 	c := &container.Config{
 		Image: img.id, Hostname: n.Hostname, User: n.User, Env: env(n, img),
 		Entrypoint:  strslice.StrSlice{entry.Program, entry.Word},
@@ -57,6 +58,7 @@ func translate(lab state.Dir, n *topology.Node, img *imageConfig) (*config, erro
 		CapAdd:        strslice.StrSlice(n.CapAdd),
 		Sysctls:       sysctls(n.Sysctls),
 		ExtraHosts:    hosts(n.Hosts),
+		SecurityOpt:   security,
 		LogConfig:     logConfig(),
 		Resources: container.Resources{
 			NanoCPUs: int64(n.CPU * 1e9), CpusetCpus: n.CPUSet, Memory: n.Memory,

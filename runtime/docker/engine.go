@@ -26,6 +26,9 @@ type Engine struct {
 
 	installing sync.Mutex // the program is copied once
 	images     images
+
+	profiling sync.Mutex
+	profile   *bool // whether its seccomp profile is the one that it comes with; nil: not asked yet
 }
 
 // New returns the engine that the environment (DOCKER_HOST) names, or the one

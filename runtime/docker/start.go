@@ -69,8 +69,12 @@ func (e *Engine) create(ctx context.Context, lab state.Dir, n *topology.Node, im
 	if err != nil {
 		return "", err
 	}
+	security, err := e.securityOpt(ctx, n)
+	if err != nil {
+		return "", err
+	}
 	for again, began := false, time.Now(); ; again = true {
-		conf, err := translate(lab, n, img)
+		conf, err := translate(lab, n, img, security)
 		if err != nil {
 			return "", err
 		}
