@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -164,6 +165,6 @@ func (l *liveLab) holdings() (files int, text string) {
 	return files, text
 }
 
-func median(all []time.Duration) time.Duration {
+func median[T cmp.Ordered](all []T) T {
 	return slices.Sorted(slices.Values(all))[len(all)/2]
 }

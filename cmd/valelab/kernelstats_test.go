@@ -11,9 +11,36 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/valelab/valelab/netmap/kernel"
 	"github.com/valelab/valelab/runtime/sample"
 	"github.com/valelab/valelab/topology"
 )
+
+// missing says that none of these is in the text yet.
+func missing(text string, words ...string) string {
+	for _, w := range words {
+		if strings.Contains(text, w) {
+			return ""
+		}
+	}
+	return "none of " + strings.Join(words, ", ") + " in:\n" + text
+}
+
+// awaitPort waits until there is a port of the module in this process's namespace.
+func awaitPort(t *testing.T, port string) {
+	t.Helper()
+	device, err := kernel.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	await(t, func() string {
+		if has, err := device.Has(port); !has {
+			return fmt.Sprintf("there is no %s: %v", port, err)
+		}
+		return ""
+	})
+}
 
 const kernelStatsLab = `
 name: kstats
@@ -32,12 +59,18 @@ links:
 // kernelLab deploys a lab on the module.
 func kernelLab(t *testing.T, text string) *liveLab {
 	t.Helper()
+	return labOn(t, text, topology.NetmapKernel)
+}
+
+// labOn deploys a lab with a backend.
+func labOn(t *testing.T, text, backend string) *liveLab {
+	t.Helper()
 	name := regexp.MustCompile(`(?m)^name: (\w+)$`).FindStringSubmatch(text)[1]
 	file := filepath.Join(t.TempDir(), name+".yml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return deployOn(t, file, topology.NetmapKernel)
+	return deployOn(t, file, backend)
 }
 
 // Where stats sees a program's ring stand is where the program itself says that it is: after N packets, at slot N of

@@ -79,7 +79,7 @@ func (t *moduleTap) device(at place) {
 func (t *moduleTap) monitor() error {
 	err := t.capture.Monitor(t.point, t.port.nic())
 	if errors.Is(err, unix.ENOMEM) {
-		err = fmt.Errorf("%w: a capture of a program takes 20 MiB of kernel memory", err)
+		err = fmt.Errorf("%w: a capture of a program takes 21 MiB of kernel memory", err)
 	}
 	if err != nil {
 		err = fmt.Errorf("capture of %s: %w", t.port.name, err)

@@ -64,7 +64,8 @@ func build(ctx context.Context, dir string, o options) (*report.Order, string, e
 		}
 		if p == labTests && labs {
 			order.LabsDir = path.Join(source, p)
-			if order.Labs = at; o.wants(report.PartChaos) {
+			order.Labs, order.NoLabs = at, !o.wants(report.PartLabs)
+			if o.wants(report.PartChaos) {
 				order.ChaosOperations = o.operations
 			}
 		}

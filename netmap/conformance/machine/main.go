@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if o.console != "" {
 		err = errors.Join(err, os.WriteFile(o.console, console, 0o644))
 	}
-	if order.Labs == "" {
+	if order.Labs == "" || order.NoLabs {
 		labs = nil
 	}
 	failures := report.Summary(out, results, labs)

@@ -64,7 +64,7 @@ func (w *worker) packages() {
 // labs deploys every lab with both backends. Its result is the test's, which takes the lab down and looks for what
 // is left of it.
 func (w *worker) labs() {
-	if w.order.Labs == "" {
+	if w.order.Labs == "" || w.order.NoLabs {
 		return
 	}
 	for _, backend := range []string{"user", "kernel"} {

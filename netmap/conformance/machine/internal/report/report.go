@@ -11,8 +11,9 @@ type Order struct {
 	Modules []string // to load, in this order; the last one is netmap
 	Tests   []Tests
 	Run     string // matches the names of the tests that are to run
-	Labs    string // the test program that deploys labs; "": not wanted
+	Labs    string // the test program that deploys labs
 	LabsDir string // where it runs
+	NoLabs  bool   // only the random operations are wanted of it
 
 	Suite           string // the conformance suite; "": not wanted
 	ChaosOperations int    // 0: not wanted
