@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/valelab/valelab/cmd/valelab/tui"
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/sample"
 )
@@ -31,7 +32,7 @@ func statsTable(s *sample.Sample, withRates bool) *table {
 		if withRates {
 			pps, bps := "", ""
 			if r.Rates != nil {
-				pps, bps = metric(r.PacketRate), metric(8*r.ByteRate)
+				pps, bps = tui.Short(r.PacketRate), tui.Short(8*r.ByteRate)
 			}
 			row = append(row, pps, bps)
 		}
@@ -68,18 +69,4 @@ func dropsText(d *vale.Drops) string {
 		return "0"
 	}
 	return strings.Join(out, ", ")
-}
-
-// metric prints a rate in three digits with a unit: 31.2M.
-func metric(x float64) string {
-	for _, unit := range []string{"", "k", "M", "G"} {
-		if x < 999.5 {
-			if unit == "" || x >= 99.95 {
-				return fmt.Sprintf("%.0f%s", x, unit)
-			}
-			return fmt.Sprintf("%.1f%s", x, unit)
-		}
-		x /= 1000
-	}
-	return fmt.Sprintf("%.1fT", x)
 }

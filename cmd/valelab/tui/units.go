@@ -33,7 +33,7 @@ func (u units) packets(x float64) string {
 	if u == unitExact {
 		return strconv.FormatFloat(x, 'f', 0, 64)
 	}
-	return short(x)
+	return Short(x)
 }
 
 // bandwidth writes a rate of bytes.
@@ -49,11 +49,11 @@ func (u units) count(n uint64) string {
 	if u == unitExact || n < 100_000 {
 		return strconv.FormatUint(n, 10)
 	}
-	return short(float64(n))
+	return Short(float64(n))
 }
 
-// short writes three digits and a unit: 31.2M.
-func short(x float64) string {
+// Short writes three digits and a unit: 31.2M.
+func Short(x float64) string {
 	for _, unit := range []string{"", "k", "M", "G"} {
 		if x < 999.5 {
 			if unit == "" || x >= 99.95 {
