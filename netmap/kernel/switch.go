@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -53,6 +54,17 @@ func (d Device) List() (all []Listed, err error) {
 		all = append(all, Listed{Name: nameOf(&h), Switch: int(at.BridgeIdx), Index: int(at.PortIdx)})
 		at.PortIdx++
 	}
+}
+
+// PortsOn names the ports of a switch that begin with these letters, without the switch.
+func (d Device) PortsOn(on, with string) (ports []string, err error) {
+	all, err := d.List()
+	for _, p := range all {
+		if at, port, _ := strings.Cut(p.Name, ":"); at == on && strings.HasPrefix(port, with) {
+			ports = append(ports, port)
+		}
+	}
+	return ports, err
 }
 
 // noPort is the index that the module gives of a port that a switch does not have.

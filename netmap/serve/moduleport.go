@@ -178,17 +178,7 @@ func (s *Space) portsOnModule(at string) (names []string, err error) {
 		return nil, unix.ENXIO
 	}
 	defer control.Close()
-	all, err := control.List()
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range all {
-		on, port, _ := strings.Cut(p.Name, ":")
-		if on == at && strings.HasPrefix(port, ModulePorts(s.node)) {
-			names = append(names, port)
-		}
-	}
-	return names, nil
+	return control.PortsOn(at, ModulePorts(s.node))
 }
 
 // registerNative has the module open rings of what is called so there.

@@ -221,6 +221,10 @@ func (a *agent) captureFrom(names []string, snaplen int) (frames, error) {
 			continue
 		case e != nil:
 			points = append(points, vale.CapturePoint{Switch: e.Spec.Switch, Port: e.name(), Host: host})
+		case u != nil && u.module != nil && strings.HasPrefix(port, "host:") && !host:
+			taps = append(taps, &moduleTap{uplink: u.module})
+			module.points = append(module.points, i)
+			continue
 		case u != nil && strings.HasPrefix(port, "host:") && !host:
 			points = append(points, vale.CapturePoint{Switch: u.Spec.Switch, Port: u.port.Name()})
 		default:

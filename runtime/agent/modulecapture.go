@@ -10,27 +10,43 @@ import (
 	"github.com/valelab/valelab/runtime/tap"
 )
 
-// moduleTap is a point of a capture at an endpoint on netmap's module.
+// moduleTap is a point of a capture at what is on netmap's module: an endpoint, or the cable of an uplink.
 type moduleTap struct {
 	capture *tap.Capture
 	point   int
-	port    *modulePort
+	port    *modulePort   // nil: an uplink
+	uplink  *moduleUplink // nil: an endpoint
 	host    bool
+}
+
+// at says what the tap is to be put on.
+func (t *moduleTap) at() (tap.Point, error) {
+	if t.uplink == nil {
+		e := t.port.endpoint
+		return tap.Point{IfIndex: e.At.IfIndex, Longest: e.Spec.MTU + frameHeader, Host: t.host}, nil
+	}
+	index, err := t.uplink.agent.lab.index(t.uplink.inner)
+	if err == nil && index == 0 {
+		err = conflict("uplink %s is not as it should be: deploy the lab again", t.uplink.name)
+	}
+	return tap.Point{IfIndex: index, Longest: uplinkMTU + frameHeader}, err
 }
 
 // capturedModule are the points of a capture that are on the module.
 type capturedModule struct {
 	*tap.Capture
 	agent *agent
-	taps  []*moduleTap
+	taps  []*moduleTap // at endpoints
 }
 
-// captureModule begins a capture at endpoints on the module. The agent's lock is held.
+// captureModule begins a capture on the module. The agent's lock is held.
 func (a *agent) captureModule(taps []*moduleTap, snaplen int) (*capturedModule, error) {
 	points := make([]tap.Point, len(taps))
 	for i, t := range taps {
-		e := t.port.endpoint
-		points[i] = tap.Point{IfIndex: e.At.IfIndex, Longest: e.Spec.MTU + frameHeader, Host: t.host}
+		var err error
+		if points[i], err = t.at(); err != nil {
+			return nil, err
+		}
 	}
 	capture, err := tap.Start(points, snaplen, captureQueue)
 	if err != nil {
@@ -42,8 +58,10 @@ func (a *agent) captureModule(taps []*moduleTap, snaplen int) (*capturedModule, 
 		if err := t.begin(); err != nil {
 			return nil, errors.Join(err, c.end())
 		}
-		t.port.taps = append(t.port.taps, t)
-		c.taps = append(c.taps, t)
+		if t.port != nil {
+			t.port.taps = append(t.port.taps, t)
+			c.taps = append(c.taps, t)
+		}
 	}
 	return c, nil
 }
@@ -53,6 +71,10 @@ const frameHeader = 18
 
 // begin has the tap show what is the port now.
 func (t *moduleTap) begin() error {
+	if t.port == nil {
+		t.capture.Device(t.point, true) // at all times
+		return nil
+	}
 	t.device(t.port.place)
 	if t.host {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/valelab/valelab/netmap/kernel"
+	"github.com/valelab/valelab/netmap/serve"
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/sample"
 )
@@ -29,6 +30,12 @@ func (s *sampler) moduleStats(rings []sample.Ring) []sample.Ring {
 			rings = s.deviceRings(rings, t.b.name, key, vale.ModeTrunk, c.b)
 		}
 	}
+	for _, u := range a.uplinks {
+		if u.module != nil {
+			rings = s.deviceRings(rings, u.Spec.Switch, u.Interface, vale.ModeUplink, u.module.inner)
+		}
+	}
+	rings = s.programRings(rings)
 	if len(rings) > first {
 		slices.SortFunc(rings, compareRings)
 	}
@@ -65,6 +72,41 @@ func (s *sampler) endpointRings(rings []sample.Ring, p *modulePort) []sample.Rin
 	}
 	if nic {
 		s.a.report(p.holes[0].fill(rings[first:], p.nic()), "look into rings of", p.name)
+	}
+	return rings
+}
+
+// programRings appends the rings of the ports that programs have made on the lab's switches. They go by what the module
+// calls them.
+func (s *sampler) programRings(rings []sample.Ring) []sample.Ring {
+	a := s.a
+	for access := range a.accesses {
+		on := a.switches[access.Switch]
+		if on == nil {
+			continue
+		}
+		l, ok := on.lan.(*moduleLAN)
+		if !ok {
+			continue
+		}
+		ports, err := l.control.PortsOn(l.name, serve.ModulePorts(access.Node))
+		a.report(err, "look for ports of node", access.Node)
+		for _, port := range ports {
+			// The window is shut at once: nobody would tell when the port has gone.
+			window, err := kernel.OpenWindow(l.name + ":" + port)
+			if err != nil {
+				continue // it has gone, or has no room
+			}
+			for _, p := range window.Positions(nil) {
+				r := netmapRing(access.Switch, port, "rx", p.ID, false)
+				if p.Tx {
+					r.Dir = "tx"
+				}
+				r.Node, r.Interface, r.Positions = access.Node, access.As()+":"+port, positions(p)
+				rings = append(rings, r)
+			}
+			_ = window.Close() // of a descriptor that is ours alone
+		}
 	}
 	return rings
 }

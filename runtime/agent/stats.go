@@ -39,6 +39,9 @@ func (s *sampler) next() *sample.Sample {
 	out.Rings = s.moduleStats(out.Rings)
 	for i := range out.Rings {
 		r := &out.Rings[i]
+		if r.Node != "" {
+			continue // known already
+		}
 		if i > 0 && r.Port == out.Rings[i-1].Port && r.Switch == out.Rings[i-1].Switch {
 			r.Node, r.Interface = out.Rings[i-1].Node, out.Rings[i-1].Interface
 		} else {

@@ -1,0 +1,90 @@
+//go:build kernel
+
+package agent
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/valelab/valelab/netmap/vale"
+	"github.com/valelab/valelab/runtime/pcapng"
+)
+
+// A port that a node's program has made on the lab's switch is seen as the node's, with where its rings stand, as long
+// as the program has it.
+func TestKernelProgramPorts(t *testing.T) {
+	l := startLab(t)
+	a, _ := l.moduleNodes()
+	l.must(l.PutAccess(t.Context(), "a", "lan"))
+	t.Cleanup(func() {
+		if err := l.DeleteAccess(context.Background(), "a", "lan"); err != nil {
+			t.Error(err)
+		}
+	})
+	port := a.openPort("valelan:x")
+	send(t, port, frame("02:00:00:00:00:02", "02:00:00:00:00:09", 1))
+	made := func() (seen int) {
+		s, err := l.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range s.Rings {
+			if !strings.HasPrefix(r.Interface, "valelan:") {
+				continue
+			}
+			seen++
+			if r.Node != "a" || r.Switch != "lan" || r.Counts != nil || r.Positions == nil || r.Dir == "tx" && (r.Head != 1 || r.Cur != 1 || r.Tail != 0) {
+				t.Errorf("%+v %+v", r, r.Positions)
+			}
+		}
+		return seen
+	}
+	if n := made(); n != 2 {
+		t.Errorf("%d rings, want one each way", n)
+	}
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "end of the port", func() bool { return made() == 0 })
+}
+
+// An interface of the machine that is on a switch of the module has counters, and can be captured at, both ways.
+func TestKernelUplinkSeen(t *testing.T) {
+	u := &uplinkLab{machine: newNamespace(t), outside: newNamespace(t)}
+	u.testLab = startLabOn(t, u.machine)
+	u.plug(t)
+	a, _ := u.moduleNodes()
+	u.must(u.PutUplink(t.Context(), "eth3", UplinkSpec{Switch: "lan"}))
+	t.Cleanup(func() {
+		if err := u.DeleteUplink(context.Background(), "eth3"); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := u.Capture(t.Context(), CaptureSpec{Ports: []string{"host:eth3^"}}); err == nil {
+		t.Error("host rings of an interface of the machine can be captured at")
+	}
+	stream, err := u.Capture(t.Context(), CaptureSpec{Ports: []string{"host:eth3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	f := startFlow(t, a.udp(t, "10.0.0.1:0"), u.outside.udp(t, "10.0.0.9:9000"), "10.0.0.9:9000")
+	eventually(t, "datagrams", func() bool { return f.received.Load() >= 20 })
+	for _, dir := range []string{"tx", "rx"} {
+		r := u.ring("eth3", dir+"0")
+		if r == nil || r.Mode != vale.ModeUplink || r.Counts == nil || r.Packets == 0 || r.Drops != nil || r.Switch != "lan" {
+			t.Fatalf("%s: %+v", dir, r)
+		}
+	}
+	blocks, seen := pcapng.NewReader(stream), map[pcapng.Direction]int{}
+	for seen[pcapng.Inbound] < 20 || seen[pcapng.Outbound] < 1 { // datagrams out of the switch; an ARP reply into it
+		kind, block, err := blocks.Next()
+		if err != nil {
+			t.Fatalf("%v: %v", seen, err)
+		}
+		if p, err := pcapng.ParsePacket(block); kind == pcapng.EnhancedPacket && err == nil {
+			seen[p.Direction]++
+		}
+	}
+}
