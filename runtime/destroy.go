@@ -96,17 +96,25 @@ func wipe(ctx context.Context, m Machine, lab state.Dir, keep ...string) error {
 	if err != nil && !errors.Is(err, state.ErrGone) {
 		note(err)
 	}
+	// Nothing that goes may be on netmap's module: neither the devices of nodes nor
+	// the cable of an uplink, whose other end is on a switch in the machine's namespace.
+	note(m.DetachUplinks(ctx, lab))
+	if network != nil {
+		note(network.Detach(ctx))
+	} else {
+		note(m.DropNetwork(ctx, lab))
+	}
 	// The engine takes its time, whatever is done meanwhile.
 	containers := make(chan error, 1)
 	go func() { containers <- m.RemoveContainers(ctx, lab, keep) }()
 	// Nodes go first: a program that still sends would only slow the rest.
 	note(killAll(ctx, m, lab, state.Init, state.Exec))
-	note(m.DetachUplinks(ctx, lab)) // a cable of the lab's may be on a switch beside them
 	if network != nil {
 		note(network.Clear(ctx))
 		note(network.Close())
 	}
 	note(stopAgent(ctx, m, lab))
+	note(m.DropNetwork(ctx, lab))
 	note(<-containers)
 	note(killAll(ctx, m, lab, state.Init, state.Exec)) // those that were just being born
 

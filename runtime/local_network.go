@@ -120,6 +120,8 @@ func (n *localNetwork) RemoveEndpoint(_ context.Context, e *topology.Endpoint) e
 	return n.ns.RemovePair(wiring.Device(e.Node, e.Interface))
 }
 
+func (n *localNetwork) Detach(context.Context) error { return n.ns.DetachAll() }
+
 func (n *localNetwork) Clear(context.Context) error { return n.ns.ClearPairs() }
 
 func (n *localNetwork) Close() error { return n.ns.Close() }

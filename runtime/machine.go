@@ -30,6 +30,11 @@ type Machine interface {
 	// fails with state.ErrGone when the lab has none, and must be closed.
 	Network(ctx context.Context, lab state.Dir) (Network, error)
 
+	// HoldNetwork keeps the lab's network namespace there until DropNetwork, which
+	// takes its devices off netmap's module and away; what is not held is no error.
+	HoldNetwork(ctx context.Context, lab state.Dir) error
+	DropNetwork(ctx context.Context, lab state.Dir) error
+
 	// StartNode starts a node's init, which then waits: that of a process node,
 	// or process 1 of a container. A note says which of the node's limits this
 	// machine can't keep, or is empty.
@@ -110,6 +115,8 @@ type Network interface {
 	HasEndpoint(ctx context.Context, e *topology.Endpoint, former []string, node state.PID) (bool, error)
 	// RemoveEndpoint removes the device pair; one that is not there is no error.
 	RemoveEndpoint(ctx context.Context, e *topology.Endpoint) error
+	// Detach takes all devices off the switches of netmap's module.
+	Detach(ctx context.Context) error
 	// Clear removes the device pairs of all endpoints at once, and returns
 	// when they are gone.
 	Clear(ctx context.Context) error

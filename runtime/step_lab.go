@@ -20,7 +20,11 @@ func (d *deployment) makeLab(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.plan.Netmap == topology.NetmapKernel {
+	onModule := d.plan.Netmap == topology.NetmapKernel
+	if onModule {
+		if err := d.machine.DropNetwork(ctx, d.lab); err != nil {
+			return err // of an agent before, with what is on the module there
+		}
 		note, err := d.machine.Module().Prepare()
 		if err != nil {
 			return err
@@ -33,6 +37,11 @@ func (d *deployment) makeLab(ctx context.Context) error {
 	var err error
 	if d.network, err = d.machine.Network(ctx, d.lab); err != nil {
 		return err
+	}
+	if onModule {
+		if err := d.machine.HoldNetwork(ctx, d.lab); err != nil {
+			return err
+		}
 	}
 	return d.network.Quiet()
 }

@@ -20,6 +20,7 @@ import (
 
 	netmap "github.com/valelab/valelab/netmap/module"
 	"github.com/valelab/valelab/runtime/agent"
+	"github.com/valelab/valelab/runtime/keeper"
 	"github.com/valelab/valelab/runtime/wiring"
 )
 
@@ -372,6 +373,48 @@ func TestKernelAgentKilled(t *testing.T) {
 		l.awaitEndpoint(node, "eth1", agent.ModeSocket)
 	}
 	l.in("a", netprobe(t), "ping4", "10.8.0.2")
+}
+
+// killKeeperAndAgent leaves a lab without either.
+func (l *liveLab) killKeeperAndAgent() {
+	l.t.Helper()
+	text, err := os.ReadFile(filepath.Join(l.root, l.name, keeper.PIDFile))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	var keeperPID int
+	if _, err := fmt.Sscan(string(text), &keeperPID); err != nil {
+		l.t.Fatal(err)
+	}
+	agentPID := l.agent()
+	for _, pid := range []int{keeperPID, agentPID} {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	await(l.t, func() string {
+		for _, pid := range []int{keeperPID, agentPID} {
+			if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && len(line) > 0 {
+				return fmt.Sprintf("process %d has not ended", pid)
+			}
+		}
+		return ""
+	})
+}
+
+// Keeper and agent are killed at once: the lab's devices stay until the next deploy or destroy takes them off the
+// module, which brings the lab up again or leaves nothing of it.
+func TestKernelKeeperKilled(t *testing.T) {
+	machineWire(t)
+	before := wire(t)
+	l := deployText(t, "keeperkilled", hostLab("take"))
+	l.in("a", netprobe(t), "ping4", "10.7.0.2")
+	l.killKeeperAndAgent()
+	l.valelab("deploy", l.write(hostLab("take")))
+	l.in("a", netprobe(t), "ping4", "10.7.0.2")
+	l.killKeeperAndAgent()
+	l.valelab("destroy", l.name)
+	givenBack(t, before)
 }
 
 // A persistent port loses its switch's name once it is opened (netmap issue 882), and can't be removed any more. A lab

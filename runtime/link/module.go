@@ -48,6 +48,20 @@ func (n *Namespace) detachPorts(which func(port string) bool) error {
 	})
 }
 
+// DetachAll takes all devices of the namespace that are on switches of netmap's
+// module off them.
+func (n *Namespace) DetachAll() error {
+	links, err := n.handle.LinkList()
+	if err != nil {
+		return fmt.Errorf("interfaces of the lab: %w", err)
+	}
+	there := make(map[string]bool)
+	for _, l := range links {
+		there[l.Attrs().Name] = true
+	}
+	return n.detach(func(device string) bool { return there[device] })
+}
+
 // PlainChecksums has the stack behind an interface of a node finish its frames
 // itself, checksums and segmentation: the module hands frames on as they are, and
 // knows of no work that is left. namespace is a descriptor of the node's.

@@ -62,6 +62,14 @@ func (n *Namespace) Mark() (string, error) {
 	return lo.Attrs().Alias, nil
 }
 
+// MountAt mounts the namespace on a file, which keeps it there whoever ends.
+func (n *Namespace) MountAt(path string) error {
+	if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", n.file.Fd()), path, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mount network namespace on %s: %w", path, err)
+	}
+	return nil
+}
+
 // loopbackIndex is the index of lo in every network namespace.
 const loopbackIndex = 1
 

@@ -200,15 +200,7 @@ func (n *Namespace) RemovePair(device string) error {
 // ClearPairs removes all pairs that have an end in n, and all cables, in one
 // request each: the kernel then waits once for all of them, not once for each.
 func (n *Namespace) ClearPairs() error {
-	links, err := n.handle.LinkList()
-	if err != nil {
-		return fmt.Errorf("interfaces of the lab: %w", err)
-	}
-	there := make(map[string]bool)
-	for _, l := range links {
-		there[l.Attrs().Name] = true
-	}
-	if err := n.detach(func(device string) bool { return there[device] }); err != nil {
+	if err := n.DetachAll(); err != nil {
 		return err
 	}
 	for _, group := range []uint32{pairGroup, cableGroup} {

@@ -54,6 +54,33 @@ func (n *network) Quiet() error {
 	return err
 }
 
+// Detach implements runtime.Network. There is no module to be on.
+func (n *network) Detach(ctx context.Context) error {
+	_, err := n.begin(ctx, "Detach", "")
+	if err == nil {
+		n.machine.mu.Unlock()
+	}
+	return err
+}
+
+// HoldNetwork implements runtime.Machine.
+func (m *Machine) HoldNetwork(ctx context.Context, _ state.Dir) error {
+	err := m.begin(ctx, "HoldNetwork")
+	if err == nil {
+		m.mu.Unlock()
+	}
+	return err
+}
+
+// DropNetwork implements runtime.Machine.
+func (m *Machine) DropNetwork(ctx context.Context, _ state.Dir) error {
+	err := m.begin(ctx, "DropNetwork")
+	if err == nil {
+		m.mu.Unlock()
+	}
+	return err
+}
+
 // Sweep implements runtime.Network.
 func (n *network) Sweep(ctx context.Context) error {
 	_, err := n.begin(ctx, "Sweep", "")
