@@ -63,6 +63,17 @@ func (l *liveLab) awaitEndpoint(node, iface, mode string) {
 	})
 }
 
+// awaitSockets waits until an endpoint's device is on its switch: its node's stack has it.
+func (l *liveLab) awaitSockets(node, iface string) {
+	l.t.Helper()
+	await(l.t, func() string {
+		if !l.has(node, iface) {
+			return fmt.Sprintf("%s:%s is not on its switch: %q", node, iface, l.modulePorts())
+		}
+		return ""
+	})
+}
+
 // A program of a node with `vale: [left]` has a port on the lab's switch, which is the module's: its frames come to
 // netmap programs and sockets there. Others can't open one, nor can it on another switch.
 func TestKernelAccess(t *testing.T) {
@@ -189,7 +200,7 @@ func TestKernelSharedMemory(t *testing.T) {
 	l.run("a", "valelab", "netmap-exec", "--", netprobe(t), "share", fmt.Sprintf("eth1,%d", foreign)).says("shared")
 	l.killAll("a", "share")
 	l.killAll("b", "hold")
-	l.awaitEndpoint("a", "eth1", agent.ModeSocket)
-	l.awaitEndpoint("b", "eth1", agent.ModeSocket)
+	l.awaitSockets("a", "eth1")
+	l.awaitSockets("b", "eth1")
 	l.in("a", netprobe(t), "ping4", "10.8.0.2")
 }

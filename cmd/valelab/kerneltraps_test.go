@@ -248,7 +248,7 @@ func TestKernelKilledPrograms(t *testing.T) {
 		l.awaitEndpoint("a", "eth1", agent.ModeNetmap)
 		l.killAll("a", "hold")
 		j.cmd.Wait()
-		l.awaitEndpoint("a", "eth1", agent.ModeSocket)
+		l.awaitSockets("a", "eth1")
 		l.in("a", netprobe(t), "ping4", "10.8.0.2")
 	}
 	l.replaceAgent()
@@ -370,7 +370,7 @@ func TestKernelAgentKilled(t *testing.T) {
 	l.in("a", "valelab", "pktgen", "tx", "-i", "netmap:eth1", "--count", "1000", "--dst-mac", "02:00:00:00:08:02", "--interval", "0")
 	j.ends()
 	for _, node := range []string{"a", "b"} {
-		l.awaitEndpoint(node, "eth1", agent.ModeSocket)
+		l.awaitSockets(node, "eth1")
 	}
 	l.in("a", netprobe(t), "ping4", "10.8.0.2")
 }
@@ -421,7 +421,7 @@ func TestKernelKeeperKilled(t *testing.T) {
 // makes none: a program's own are the lab's matter, and what is on the module goes with its descriptor.
 func TestKernelPersistentPorts(t *testing.T) {
 	l := deployText(t, "persistent", strings.Replace(pairLab, "a: {}", "a: {vale: [s]}", 1))
-	l.run("a", netprobe(t), "hold", "vales:x,netmap:eth1,netmap:eth1{3")
+	l.run("a", netprobe(t), "hold", "vales:x,netmap:eth1")
 	l.awaitEndpoint("a", "eth1", agent.ModeNetmap)
 	for _, pid := range []int{l.agent(), l.initOf("a")} {
 		withinNamespace(t, fmt.Sprintf("/proc/%d/ns/net", pid), func() error {

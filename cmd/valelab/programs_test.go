@@ -59,6 +59,9 @@ func (l *liveLab) run(node string, command ...string) *job {
 	l.t.Cleanup(func() {
 		j.cmd.Process.Signal(unix.SIGTERM)
 		j.cmd.Wait() // it may have been waited for
+		if l.t.Failed() && j.stderr.Len() > 0 {
+			l.t.Logf("%v: %s", command, j.stderr.Bytes())
+		}
 	})
 	return j
 }

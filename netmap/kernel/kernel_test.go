@@ -4,10 +4,10 @@ package kernel
 
 import (
 	"errors"
-	"os/exec"
 	"slices"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/valelab/valelab/netmap/internal/abi"
@@ -25,20 +25,28 @@ func device(t *testing.T) Device {
 	return d
 }
 
-// link runs ip(8).
-func link(t *testing.T, args ...string) {
-	t.Helper()
-	if out, err := exec.Command("ip", append([]string{"link"}, args...)...).CombinedOutput(); err != nil {
-		t.Fatalf("ip link %v: %v: %s", args, err, out)
-	}
-}
-
 func veth(t *testing.T, a, b string) {
 	t.Helper()
-	link(t, "add", a, "type", "veth", "peer", "name", b)
-	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", a).Run() })
-	link(t, "set", a, "up")
-	link(t, "set", b, "up")
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = a
+	pair := &netlink.Veth{LinkAttrs: attrs, PeerName: b, PeerTxQLen: -1}
+	if err := netlink.LinkAdd(pair); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := netlink.LinkDel(pair); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range []string{a, b} {
+		end, err := netlink.LinkByName(name)
+		if err == nil {
+			err = netlink.LinkSetUp(end)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // The module answers as it did when the answers were recorded: layout and numbers are its own.

@@ -14,7 +14,10 @@ import (
 
 // settlePauses are the times after which it is asked again whether an open that
 // has ended is over: what the file's end sets off comes after the news of it.
-var settlePauses = []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond}
+// On a machine with much to do, that is much later.
+var settlePauses = []time.Duration{
+	0, 5 * time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second,
+}
 
 // settler has the endpoints on the module settle when an open may have ended.
 type settler struct {
@@ -63,8 +66,12 @@ func (s *settler) trigger() {
 
 func (s *settler) run() {
 	for range s.ask {
-		for _, pause := range settlePauses {
-			time.Sleep(pause)
+		for i := 0; i < len(settlePauses); i++ {
+			select {
+			case <-time.After(settlePauses[i]):
+			case <-s.ask:
+				i = 0 // another one
+			}
 			if !s.agent.settleAll() {
 				break
 			}
