@@ -24,7 +24,7 @@ func (n *Namespace) AddCable(a, b string, mtu int) error {
 	for _, end := range []string{a, b} {
 		l, err := n.handle.LinkByName(end)
 		if err == nil {
-			err = errors.Join(n.handle.LinkSetUp(l), n.handle.LinkSetARPOff(l))
+			err = errors.Join(n.handle.LinkSetUp(l), n.handle.LinkSetARPOff(l), inOrder(n.file, end))
 		}
 		if err != nil {
 			return fmt.Errorf("trunk %s: %w", a, err)

@@ -138,5 +138,5 @@ func (n *Namespace) speechless(name, alias string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) { // a kernel without IPv6
 		return err
 	}
-	return errors.Join(n.handle.LinkSetARPOff(dev), n.handle.LinkSetUp(dev))
+	return errors.Join(n.handle.LinkSetARPOff(dev), inOrder(n.file, name), n.handle.LinkSetUp(dev))
 }
