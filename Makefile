@@ -58,10 +58,10 @@ test: $(PRELOAD) ## run all tests: unit tests with the race detector, root's tes
 test-kernel: $(PRELOAD) ## the tests of the kernel backend, in an emulated machine: NETMAP_KO=path KERNEL=path MODULES=folder
 	@go run ./netmap/conformance/machine -netmap "$(NETMAP_KO)" -kernel "$(KERNEL)" -modules "$(MODULES)" $(TEST_KERNEL_FLAGS)
 
-bench: build ## measure: packets a second next to this machine's own copy rate; as root, containers next to bare ones, and top
+bench: build ## measure: packets a second next to this machine's own copy rate; as root, containers next to bare ones, networks of the plugin next to bridges, and top
 	go run ./netmap/bench
 	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -tags bench -run '^TestBench' -v ./cmd/valelab; \
-	else echo 'left out, since it needs root and Docker: deploy of containers, top (sudo make bench)'; fi
+	else echo 'left out, since it needs root and Docker: deploy of containers, the plugin, top (sudo make bench)'; fi
 
 pictures: ## draw the pictures of the README anew, from the recorded samples of top's tests
 	go test ./cmd/valelab/tui -run '^TestPictures$$' -update

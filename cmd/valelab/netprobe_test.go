@@ -37,7 +37,7 @@ func netprobeMain() {
 	}
 	modes := map[string]func(string) error{
 		"serve": probeServe, "get": probeGet, "udp": probeUDP, "first": probeFirst, "none": probeNone, "ping4": probePing4, "ping6": probePing6, "hold": probeHold,
-		"chatter": probeChatter, "control": probeControl, "share": probeShare,
+		"chatter": probeChatter, "flood": probeFlood, "sink": probeSink, "control": probeControl, "share": probeShare,
 	}
 	if err := modes[os.Args[1]](os.Args[2]); err != nil {
 		fmt.Fprintf(os.Stderr, "netprobe %s %s: %v\n", os.Args[1], os.Args[2], err)

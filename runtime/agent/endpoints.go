@@ -144,7 +144,11 @@ func (a *agent) deleteEndpoint(node, iface string) error {
 	}
 	err := a.removeEndpoint(e)
 	a.mu.Unlock()
-	if err == nil {
+	switch {
+	case err != nil:
+	case e.module == nil: // the kernel takes its time, in which it hands nothing over any more
+		go closeFD(e.sock)
+	default:
 		closeFD(e.sock)
 	}
 	return err
