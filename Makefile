@@ -66,8 +66,8 @@ bench: build ## measure: packets a second next to this machine's own copy rate; 
 pictures: ## draw the pictures of the README anew, from the recorded samples of top's tests
 	go test ./cmd/valelab/tui -run '^TestPictures$$' -update
 
-soak: $(PRELOAD) ## the long tests: random operations, kills of the agent, 1,000 nodes, an idle minute (needs root)
-	go test -count=1 -timeout 60m -tags soak -run '^TestSoak' -v ./cmd/valelab
+soak: $(PRELOAD) ## the long tests: random operations, kills of the agent, 1,000 nodes, an idle minute, the plugin (needs root)
+	go test -count=1 -timeout 90m -tags soak -run '^TestSoak' -v ./cmd/valelab
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@go list -f '{{$$p := .ImportPath}}{{range .TestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p}} {{$$.Dir}}/{{.}}{{"\n"}}{{end}}' ./... | \

@@ -33,20 +33,7 @@ func (e *privateEngine) awaitTraffic(lab, label string) {
 func TestSoakPluginCompose(t *testing.T) {
 	needRoot(t)
 	e := insideEngine(t)
-	if out, err := exec.Command("make", "-C", "../..", "build").CombinedOutput(); err != nil {
-		t.Fatalf("make build: %v\n%s", err, out)
-	}
-	folder := filepath.Join(e.dir, "package")
-	cmd := exec.Command("../../bin/valelab", "plugin", "package", "--data", e.dir+"/plugin", "--engine", "unix:///run/docker/api.sock", folder)
-	cmd.Env = append(cmd.Environ(), "VALELAB_RUN="+e.root)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("package: %v\n%s", err, out)
-	}
-	plugin := filepath.Join(folder, "docker-compose.yml")
-	e.compose(plugin, nil, "up", "-d", "--build")
-	awaitLong(t, "socket of the plugin", func() bool {
-		return e.inside("test", "-S", "/run/docker/plugins/valelab.sock").Run() == nil
-	})
+	plugin := e.box()
 	const lab = "../../labs/compose/docker-compose.yml"
 	env := []string{"IMAGE=" + imageName, "VALELAB_DOOR=" + e.root + "-netmap/valelab", "COMPOSE_PROJECT_NAME=lab"}
 	e.compose(lab, env, "up", "-d")
