@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -178,9 +179,26 @@ func (p *drivenPlugin) join(network, id, address string) *sandbox {
 		if e := p.endpointOf(c); !strings.HasSuffix(e.Shown, ":eth0") {
 			return "endpoint " + e.Shown
 		}
+		if !c.held() {
+			return "the namespace of " + c.id + " is not held"
+		}
 		return ""
 	})
 	return c
+}
+
+// held says whether the agent holds the container's namespace: the container may
+// end at any time, and its device goes with its namespace.
+func (c *sandbox) held() bool {
+	own, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", c.pid))
+	if err != nil {
+		c.Fatal(err)
+	}
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", c.agentPID()))
+	return slices.ContainsFunc(files, func(file string) bool {
+		other, err := os.Stat(file)
+		return err == nil && os.SameFile(own, other)
+	})
 }
 
 // command is one in the container: with its folders, or with its network only.
@@ -323,6 +341,9 @@ func TestKernelPlugin(t *testing.T) {
 	})
 	c1.reaches(c2)
 	c2.receives(c1, true)
+	if !c2.held() {
+		t.Error("another agent does not hold the namespace")
+	}
 
 	c2.die() // the module must not lose its device with it
 	c2.gone()
@@ -330,6 +351,9 @@ func TestKernelPlugin(t *testing.T) {
 	c1.reaches(c3)
 	c1.gone()
 	c3.gone()
+	if c1.agentPID() == 0 || c1.held() || c3.held() {
+		t.Error("a namespace is held for nothing")
+	}
 	p.ask("DeleteNetwork", map[string]any{"NetworkID": "net1"})
 }
 
@@ -342,4 +366,49 @@ func (p *drivenPlugin) agentPID() int {
 		return 0
 	}
 	return v.PID
+}
+
+// TestKernelPluginUplink has an interface of the machine on a network that is on
+// the module.
+func TestKernelPluginUplink(t *testing.T) {
+	p := drivePlugin(t)
+	up := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "up0"}, PeerName: "up1"}
+	if err := netlink.LinkAdd(up); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = netlink.LinkDel(up) })
+	station := exec.Command("/bin/busybox", "sleep", "100000")
+	station.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if err := station.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = station.Process.Kill()
+		_ = station.Wait()
+	})
+	outside := &sandbox{drivenPlugin: p, id: "station", pid: station.Process.Pid, address: "10.9.0.200"}
+	end, err := netlink.LinkByName("up1")
+	if err == nil {
+		err = netlink.LinkSetNsPid(end, outside.pid)
+	}
+	if err == nil {
+		err = netlink.LinkSetUp(up)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside.in("ip", "addr", "add", outside.address+"/24", "dev", "up1")
+	outside.in("ip", "link", "set", "up1", "up")
+
+	p.ask("CreateNetwork", map[string]any{"NetworkID": "net1", "Options": map[string]any{
+		"com.docker.network.generic": map[string]any{"netmap": "kernel", "uplink": "up0"}},
+	})
+	c1 := p.join("net1", "e1", "10.9.0.2")
+	outside.reaches(c1)
+	c1.reaches(outside)
+	c1.gone()
+	p.ask("DeleteNetwork", map[string]any{"NetworkID": "net1"})
+	if link, err := netlink.LinkByName("up0"); err != nil || link.Attrs().Alias != "" || link.Attrs().Promisc != 0 {
+		t.Errorf("the interface is not as it was: %+v %v", link, err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -45,6 +46,15 @@ func TestSoakPluginCompose(t *testing.T) {
 	awaitLong(t, "another agent", func() bool { return e.process("agent") != before && e.process("agent") != 0 })
 	e.compose(lab, env, "restart")
 	e.awaitTraffic("valelab", "lab_rxc_1:eth0")
+
+	// An engine that is started again starts the plugin and those who need it at
+	// the same time.
+	e.run("c1", "lab_left", "--restart", "always")
+	e.stop(syscall.SIGTERM)
+	e.start()
+	awaitLong(t, "start of the container", func() bool { return e.docker("ps", "-q", "--filter", "name=c1") != "" })
+	e.netmapSends("c1")
+	e.docker("rm", "-f", "c1")
 	e.compose(lab, env, "down", "-t", "0")
 	e.compose(plugin, nil, "down")
 	if err := e.inside("test", "-e", "/run/docker/plugins/valelab.sock").Run(); err == nil {

@@ -23,7 +23,7 @@ func statsTable(s *sample.Sample, withRates bool) *table {
 		if r.Idle() {
 			continue
 		}
-		row := []any{r.Switch, r.Port, r.Name(), r.Mode}
+		row := []any{r.Switch, r.Label(), r.Name(), r.Mode}
 		if r.Counts != nil {
 			row = append(row, r.Packets, r.Bytes)
 		} else {

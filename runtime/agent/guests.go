@@ -36,8 +36,10 @@ func (a *agent) putGuest(name string, spec GuestSpec) (created bool, err error) 
 		n = a.addGuest(name, spec)
 	case n.guest == nil:
 		return false, conflict("node %s is there already and no guest", name)
-	case n.guest.same(&spec), spec.same(&GuestSpec{}): // without labels: that it is there is enough
+	case spec.same(&GuestSpec{}): // without labels: that it is there is enough
 		return false, nil
+	case n.guest.same(&spec):
+		return false, a.holdGuest(n) // it may be there by now
 	}
 	before := n.guest
 	n.guest = &spec

@@ -94,6 +94,19 @@ func TestRootGuests(t *testing.T) {
 	if want := "web:eth0 web:wanc1 c2:eth0 c2:wanc2 "; shown != want {
 		t.Errorf("shown: %s, want %s", shown, want)
 	}
+	stats, err := l.Stats(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]bool{}
+	for i := range stats.Rings {
+		titles[stats.Rings[i].Label()] = true
+	}
+	for _, want := range []string{"web:eth0", "web:wanc1", "c2:eth0"} {
+		if !titles[want] {
+			t.Errorf("stats have no %s: %v", want, titles)
+		}
+	}
 	if status(t, l.DeleteGuest(ctx, "c1")) != http.StatusConflict {
 		t.Error("a guest with endpoints can be removed")
 	}

@@ -43,9 +43,12 @@ func (s *sampler) next() *sample.Sample {
 			continue // known already
 		}
 		if i > 0 && r.Port == out.Rings[i-1].Port && r.Switch == out.Rings[i-1].Switch {
-			r.Node, r.Interface = out.Rings[i-1].Node, out.Rings[i-1].Interface
+			r.Node, r.Interface, r.Title = out.Rings[i-1].Node, out.Rings[i-1].Interface, out.Rings[i-1].Title
 		} else {
 			r.Node, r.Interface = a.portOwner(r.Switch, r.Port)
+			if e := a.endpoints[r.Port]; e != nil && a.nodes[e.Node].isGuest() {
+				r.Title = portName(r.Node, r.Interface)
+			}
 		}
 	}
 	a.mu.Unlock()

@@ -54,7 +54,13 @@ func setNode(p Pair) error {
 		}
 	}
 	for _, prefix := range p.Addresses {
-		if err := handle.AddrReplace(end, address(prefix)); err != nil {
+		err := handle.AddrReplace(end, address(prefix))
+		if errors.Is(err, unix.EACCES) && prefix.Addr().Is6() { // engines keep IPv6 off what they have not configured
+			if err = writeSetting("net/ipv6/conf/"+p.Interface+"/disable_ipv6", "0"); err == nil {
+				err = handle.AddrReplace(end, address(prefix))
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("address %s: %w", prefix, err)
 		}
 	}

@@ -67,6 +67,22 @@ func TestRootPair(t *testing.T) {
 	}
 }
 
+// TestRootPairIPv6Off gives an IPv6 address where new devices have no IPv6, as in
+// containers.
+func TestRootPairIPv6Off(t *testing.T) {
+	lab, node, p := open(t), open(t), testPair()
+	if err := node.Quiet(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lab.AddPair(p, node.file); err != nil {
+		t.Fatal(err)
+	}
+	addrs, err := node.handle.AddrList(device(t, node, "eth1"), netlink.FAMILY_V6)
+	if err != nil || !slices.ContainsFunc(addrs, func(a netlink.Addr) bool { return a.IP.Equal(net.ParseIP("fd00::1")) }) {
+		t.Errorf("addresses %v, %v", addrs, err)
+	}
+}
+
 func TestRootPairOffloads(t *testing.T) {
 	lab, node, p := open(t), open(t), testPair()
 	if _, err := lab.AddPair(p, node.file); err != nil {

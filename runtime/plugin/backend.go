@@ -59,11 +59,8 @@ func shared(networks []Network, n *Network) bool {
 
 // fitsModule says why a network can't be on the module.
 func (d *Driver) fitsModule(networks []Network, endpoints []Endpoint, n *Network, here bool) error {
-	switch {
-	case !here:
+	if !here {
 		return errNoModule
-	case n.Options.Uplink != "":
-		return errors.New("option uplink: not with netmap=kernel; hint: netmap=user")
 	}
 	params, available, err := d.fabric.ModuleRoom()
 	if err != nil {
@@ -95,6 +92,13 @@ func demand(networks []Network, endpoints []Endpoint, n *Network, available int)
 			all.Switches[o.Options.Switch] += 0
 			if o.Options.Host {
 				add(o.Label(), o.Options)
+			}
+			if o.Options.Uplink != "" {
+				all.Switches[o.Options.Switch]++
+				all.HostSwitches++
+				for range 3 { // both ends of a veth between the switches, and the interface
+					all.Veths = append(all.Veths, module.Veth{Name: o.Options.Uplink})
+				}
 			}
 		}
 	}

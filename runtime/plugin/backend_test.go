@@ -45,7 +45,7 @@ func TestBackend(t *testing.T) {
 	b.must(b.network("shares", map[string]any{"switch": "left"}))
 	b.must(b.network("asks", map[string]any{"switch": "left", "netmap": "kernel"}))
 	b.must(b.network("auto", map[string]any{"switch": "left", "host": "on"})) // again
-	for id, want := range map[string]bool{"none": false, "auto": true, "user": false, "big": false, "up": false, "shares": true, "asks": true} {
+	for id, want := range map[string]bool{"none": false, "auto": true, "user": false, "big": false, "up": true, "shares": true, "asks": true} {
 		if got := b.onModule(id); got != want {
 			t.Errorf("%s is on the module: %v", id, got)
 		}
@@ -55,10 +55,9 @@ func TestBackend(t *testing.T) {
 	}
 	b.refused("the switch left is that of network", map[string]any{"switch": "left", "netmap": "user"})
 	b.refused("the switch right is that of network", map[string]any{"switch": "right", "netmap": "kernel"})
-	b.refused("option uplink: not with netmap=kernel", map[string]any{"netmap": "kernel", "uplink": "eth4"})
 	b.refused("mtu 9000", map[string]any{"netmap": "kernel", "mtu": "9000"})
 	b.refused("mtu 9000", map[string]any{"switch": "left", "mtu": "9000"})
-	for i := range 7 { // left is the first of eight
+	for i := range 6 { // left is the first of eight, that of up the second
 		b.must(b.network(fmt.Sprint("n", i), map[string]any{"netmap": "kernel"}))
 	}
 	b.refused("max_bridges", map[string]any{"netmap": "kernel"})

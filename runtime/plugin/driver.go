@@ -74,6 +74,8 @@ func (d *Driver) Methods() protocol.Methods {
 	return protocol.Methods{
 		"NetworkDriver.GetCapabilities": protocol.Call(d.capabilities),
 		"NetworkDriver.GwAllocCheck":    protocol.Call(d.checkGateway),
+		"NetworkDriver.AllocateNetwork": protocol.Call(allocate),
+		"NetworkDriver.FreeNetwork":     protocol.Call(free),
 		"NetworkDriver.CreateNetwork":   protocol.Call(d.createNetwork),
 		"NetworkDriver.DeleteNetwork":   protocol.Call(d.deleteNetwork),
 		"NetworkDriver.CreateEndpoint":  protocol.Call(d.createEndpoint),
@@ -90,6 +92,17 @@ func (d *Driver) Methods() protocol.Methods {
 
 // ignore answers what tells of other machines.
 func ignore(context.Context, *protocol.Nothing) (*protocol.Nothing, error) {
+	return &protocol.Nothing{}, nil
+}
+
+// allocate refuses networks that span machines, which no engine asks for of a
+// driver with this scope. What a network is to have on all machines belongs here.
+func allocate(context.Context, *protocol.AllocateNetworkRequest) (*protocol.AllocateNetworkReply, error) {
+	return nil, errGlobal
+}
+
+// free takes back what allocate has given: nothing.
+func free(context.Context, *protocol.NetworkRequest) (*protocol.Nothing, error) {
 	return &protocol.Nothing{}, nil
 }
 

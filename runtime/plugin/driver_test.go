@@ -39,6 +39,7 @@ func TestOptions(t *testing.T) {
 		{"slots", "64", ""}, {"slots", "63", "from 64 to 4096"},
 		{"slice_id", "111", ""}, {"slice_id", "x", "not a number"},
 		{"valelab.switch", "left", ""},
+		{"scope", "local", ""}, {"scope", "global", "not there yet; hint: scope=local"}, {"scope", "x", "neither local nor global"},
 	} {
 		_, err := parseOptions("id", map[string]any{genericKey: map[string]any{c.key: c.value}})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

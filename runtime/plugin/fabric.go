@@ -28,7 +28,9 @@ type fabric interface {
 	// PutSwitch makes a switch; with kernel it is one of netmap's module.
 	PutSwitch(ctx context.Context, name string, kernel bool) error
 	DeleteSwitch(ctx context.Context, name string) error
-	PutUplink(ctx context.Context, iface, on string) error
+	// PutUplink makes an interface of the machine a port of a switch; kernel says
+	// that it is one of netmap's module.
+	PutUplink(ctx context.Context, iface, on string, kernel bool) error
 	DeleteUplink(ctx context.Context, iface string) error
 
 	// Plug makes a pair of devices and a port of the lab's end. The other end is
@@ -69,5 +71,5 @@ type plug struct {
 	Path      string         // of the namespace that the other end is in; empty: the machine's
 	Parked    bool           // the engine takes the other end from there
 	Addresses []netip.Prefix // of the other end, unless it is parked
-	Gateway   netip.Addr     // that the other end sends everything else to
+	Gateways  []netip.Addr   // that the other end sends everything else to, one of each family
 }

@@ -96,9 +96,9 @@ func (f *fakeFabric) DeleteSwitch(_ context.Context, name string) error {
 	})
 }
 
-func (f *fakeFabric) PutUplink(_ context.Context, iface, on string) error {
+func (f *fakeFabric) PutUplink(_ context.Context, iface, on string, kernel bool) error {
 	return f.do("uplink", func() error {
-		if have, ok := f.uplinks[iface]; ok && have != on || !f.switches[on] {
+		if have, ok := f.uplinks[iface]; ok && have != on || !f.switches[on] || f.kernel[on] != kernel {
 			return fmt.Errorf("uplink %s is on %q", iface, have)
 		}
 		f.uplinks[iface] = on

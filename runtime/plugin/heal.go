@@ -94,9 +94,7 @@ func (d *Driver) insidePlug(n Network, e Endpoint) (plug, error) {
 	}
 	if n.Options.Gateway {
 		for _, gateway := range n.gateways() {
-			if gateway.Addr().Is4() {
-				p.Gateway = gateway.Addr()
-			}
+			p.Gateways = append(p.Gateways, gateway.Addr())
 		}
 	}
 	if p.Far == "" {

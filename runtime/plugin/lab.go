@@ -166,8 +166,8 @@ func unlessGone(err error) error {
 }
 
 // PutUplink implements fabric.
-func (l *lab) PutUplink(ctx context.Context, iface, on string) error {
-	_, err := l.machine.TakeUplink(ctx, l.dir, &topology.Uplink{Switch: on, Interface: iface, Host: topology.HostKeep}, false)
+func (l *lab) PutUplink(ctx context.Context, iface, on string, kernel bool) error {
+	_, err := l.machine.TakeUplink(ctx, l.dir, &topology.Uplink{Switch: on, Interface: iface, Host: topology.HostKeep}, kernel)
 	if err != nil {
 		return err
 	}
@@ -208,8 +208,8 @@ func (l *lab) Plug(ctx context.Context, p plug) error {
 			return err
 		}
 	}
-	if p.Gateway.IsValid() {
-		if err := addRoute(other, p); err != nil {
+	if len(p.Gateways) > 0 {
+		if err := addRoutes(other, p); err != nil {
 			return err
 		}
 	}
@@ -233,8 +233,8 @@ func (l *lab) Replug(ctx context.Context, p plug) error {
 	return err
 }
 
-// addRoute gives the other end of a plug its default route.
-func addRoute(other *os.File, p plug) error {
+// addRoutes gives the other end of a plug its default routes.
+func addRoutes(other *os.File, p plug) error {
 	again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", other.Fd()))
 	if err != nil {
 		return err
@@ -244,7 +244,12 @@ func addRoute(other *os.File, p plug) error {
 		return err
 	}
 	defer inside.Close()
-	return inside.AddDefaultRoute(p.Far, p.Gateway)
+	for _, gateway := range p.Gateways {
+		if err := inside.AddDefaultRoute(p.Far, gateway); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Plugged implements fabric.

@@ -70,7 +70,7 @@ func (d *Driver) furnish(ctx context.Context, n Network) error {
 		return err
 	}
 	if n.Options.Uplink != "" {
-		if err := d.fabric.PutUplink(ctx, n.Options.Uplink, n.Options.Switch); err != nil {
+		if err := d.fabric.PutUplink(ctx, n.Options.Uplink, n.Options.Switch, n.Kernel); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/valelab/valelab/runtime/plugin/protocol"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -45,7 +47,7 @@ const (
 )
 
 var (
-	networkKeys  = []string{"switch", "netmap", "mtu", "prefix", "gateway", "host", "uplink", "rings", "slots", "slice_id"}
+	networkKeys  = []string{"switch", "netmap", "mtu", "prefix", "gateway", "host", "uplink", "rings", "slots", "slice_id", "scope"}
 	endpointKeys = []string{"mac", "name", "port"}
 
 	switchPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$`)
@@ -147,6 +149,8 @@ func (o *Options) set(key, value string) (err error) {
 			return fmt.Errorf("option uplink: %.60q is not an interface's name", value)
 		}
 		o.Uplink = value
+	case "scope":
+		return checkScope(value)
 	default:
 		return unknown("option", key, networkKeys)
 	}
@@ -163,6 +167,21 @@ func backendOf(value string) (string, error) {
 	}
 	return "", fmt.Errorf("option netmap: %.60q is none of auto, user and kernel", value)
 }
+
+// checkScope says whether a network can be where it is asked to be: it is the
+// machine's own.
+func checkScope(value string) error {
+	switch value {
+	case protocol.ScopeLocal:
+		return nil
+	case protocol.ScopeGlobal:
+		return errGlobal
+	}
+	return fmt.Errorf("option scope: %.60q is neither local nor global", value)
+}
+
+// errGlobal says that networks do not span machines.
+var errGlobal = errors.New("networks that span machines are not there yet; hint: scope=local, or leave it out")
 
 // parseEndpointOptions reads the options of an endpoint, which stand among the
 // engine's own.

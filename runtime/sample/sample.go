@@ -23,7 +23,8 @@ type Ring struct {
 	Interface string `json:"interface,omitempty"`
 	Switch    string `json:"switch"`
 	Port      string `json:"port"`
-	Mode      string `json:"mode"` // vale.ModeSocket, ...
+	Title     string `json:"title,omitempty"` // of a container of the Docker plugin: what people call the port
+	Mode      string `json:"mode"`            // vale.ModeSocket, ...
 	Ring      int    `json:"ring"`
 	Host      bool   `json:"host,omitempty"` // between a netmap program and the node's kernel stack
 	Dir       string `json:"dir"`            // "tx": into the switch (or kernel stack), "rx": out of it
@@ -83,6 +84,14 @@ type Key struct {
 // Key returns the ring's key.
 func (r *Ring) Key() Key {
 	return Key{Switch: r.Switch, Port: r.Port, Dir: r.Dir, Host: r.Host, Ring: r.Ring}
+}
+
+// Label is what people see of the ring's port.
+func (r *Ring) Label() string {
+	if r.Title != "" {
+		return r.Title
+	}
+	return r.Port
 }
 
 // Name names a ring of a port: tx0, and tx0^ when it is a host ring.

@@ -46,7 +46,7 @@ func (m *Model) drawRing(width, height int) []string {
 		add(cell{"  this ring is no more", th.dim})
 		return full(lines, width, height)
 	}
-	add(cell{"  " + r.Port + " " + r.Name(), th.title}, plain("  "+switchName(r.Switch)+"  "), m.modeCell(r.Mode),
+	add(cell{"  " + r.Label() + " " + r.Name(), th.title}, plain("  "+switchName(r.Switch)+"  "), m.modeCell(r.Mode),
 		cell{"  " + countedAs(r), th.dim})
 	rates := "  no rates yet"
 	switch {

@@ -32,7 +32,7 @@ func switchName(name string) string {
 func ringKey(r *sample.Ring) string { return r.Switch + " " + r.Port + " " + r.Name() }
 
 func ringSearch(r *sample.Ring) string {
-	return r.Switch + " " + r.Port + " " + r.Name() + " " + r.Mode
+	return r.Switch + " " + r.Label() + " " + r.Name() + " " + r.Mode
 }
 
 func (m *Model) initRings() {
@@ -48,8 +48,8 @@ func (m *Model) ringColumns() []column[sample.Ring] {
 	pps := func(r *sample.Rates) float64 { return r.PacketRate }
 	bps := func(r *sample.Rates) float64 { return r.ByteRate }
 	return []column[sample.Ring]{
-		{title: "PORT", width: 12, grow: 18, prio: 0, cell: func(r *sample.Ring) cell { return plain(r.Port) },
-			compare: func(a, b *sample.Ring) int { return strings.Compare(a.Port, b.Port) }},
+		{title: "PORT", width: 12, grow: 18, prio: 0, cell: func(r *sample.Ring) cell { return plain(r.Label()) },
+			compare: func(a, b *sample.Ring) int { return strings.Compare(a.Label(), b.Label()) }},
 		{title: "RING", width: 5, prio: 0, cell: func(r *sample.Ring) cell { return plain(r.Name()) }},
 		{title: "SWITCH", width: 8, grow: 24, prio: 7, cell: func(r *sample.Ring) cell { return plain(switchName(r.Switch)) },
 			compare: func(a, b *sample.Ring) int { return strings.Compare(a.Switch, b.Switch) }},

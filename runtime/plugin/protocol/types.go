@@ -19,9 +19,23 @@ type Capabilities struct {
 	GwAllocChecker    bool   // engines from 28 on: ask GwAllocCheck before CreateNetwork
 }
 
-// ScopeLocal is the scope of networks that are one machine's. Networks that
-// span machines have "global".
-const ScopeLocal = "local"
+// The scopes: of networks that are one machine's, and that span machines.
+const (
+	ScopeLocal  = "local"
+	ScopeGlobal = "global"
+)
+
+// AllocateNetworkRequest is that of NetworkDriver.AllocateNetwork, which only
+// managers of a swarm send, and only for networks that span machines.
+type AllocateNetworkRequest struct {
+	NetworkID string
+	Options   map[string]string
+	IPv4Data  []IPAMData
+	IPv6Data  []IPAMData
+}
+
+// AllocateNetworkReply answers it: options for CreateNetwork on each machine.
+type AllocateNetworkReply struct{ Options map[string]string }
 
 // GatewayRequest asks whether a network needs an address for a gateway.
 type GatewayRequest struct{ Options map[string]any }
@@ -115,14 +129,20 @@ type subject interface {
 
 func (q *CreateNetworkRequest) about() (string, string) { return q.NetworkID, "" }
 func (q *NetworkRequest) about() (string, string)       { return q.NetworkID, "" }
+func (q *AllocateNetworkRequest) about() (string, string) {
+	return q.NetworkID, ""
+}
 func (q *CreateEndpointRequest) about() (string, string) {
 	return q.NetworkID, q.EndpointID
 }
 func (q *EndpointRequest) about() (string, string) { return q.NetworkID, q.EndpointID }
 func (q *JoinRequest) about() (string, string)     { return q.NetworkID, q.EndpointID }
 
-func (q *CreateNetworkRequest) check() error  { return checkID("NetworkID", q.NetworkID) }
-func (q *NetworkRequest) check() error        { return checkID("NetworkID", q.NetworkID) }
+func (q *CreateNetworkRequest) check() error { return checkID("NetworkID", q.NetworkID) }
+func (q *NetworkRequest) check() error       { return checkID("NetworkID", q.NetworkID) }
+func (q *AllocateNetworkRequest) check() error {
+	return checkID("NetworkID", q.NetworkID)
+}
 func (q *CreateEndpointRequest) check() error { return checkIDs(q.NetworkID, q.EndpointID) }
 func (q *EndpointRequest) check() error       { return checkIDs(q.NetworkID, q.EndpointID) }
 func (q *JoinRequest) check() error           { return checkIDs(q.NetworkID, q.EndpointID) }
