@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/valelab/valelab/runtime/link"
 	"github.com/valelab/valelab/runtime/state"
-	"github.com/valelab/valelab/runtime/wiring"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -119,29 +117,6 @@ func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace, onModule
 	return intent, lab.WriteIntent(intent)
 }
 
-// intendPort completes an intent for an interface that becomes a port of netmap's
-// module. One whose frames do not fit there is refused.
-func intendPort(intent *state.Intent, lab state.Dir, ns *link.Namespace) error {
-	name := intent.Interface
-	params, _, err := localModule{}.Room()
-	if err != nil {
-		return err
-	}
-	mtu, err := ns.MTU(name)
-	if err != nil {
-		return err
-	}
-	if mtu > params.MaxMTU() {
-		return &HintError{
-			Err:  fmt.Errorf("interface %s: mtu %d: a buffer of the netmap module takes frames of an mtu of %d", name, mtu, params.MaxMTU()),
-			Hint: fmt.Sprintf("ip link set %s mtu %d, or netmap: user", name, params.MaxMTU()),
-		}
-	}
-	intent.Port = wiring.UplinkSwitch(lab.Path(), name) + ":" + name
-	intent.Offloads, err = ns.UplinkOffloads(name, !intent.Take)
-	return err
-}
-
 func (*local) HasUplink(_ context.Context, lab state.Dir, u *topology.Uplink) (bool, error) {
 	intent, err := current(lab, u)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -187,31 +162,6 @@ func (*local) GiveBackUplink(_ context.Context, lab state.Dir, iface string) err
 	return giveBack(lab, intent, ns)
 }
 
-func (*local) DetachUplinks(_ context.Context, lab state.Dir) error {
-	here, err := link.Current()
-	if err != nil {
-		return err
-	}
-	defer here.Close()
-	faults := []error{here.DetachPorts(wiring.UplinkPrefix(lab.Path()))}
-	intents, _ := lab.ReadIntents() // one that can't be read is told of when it is to be given back
-	for _, intent := range intents {
-		if intent.Port == "" {
-			continue
-		}
-		ns, err := link.Find(intent.Namespace)
-		if errors.Is(err, link.ErrNoNamespace) {
-			continue
-		}
-		if err == nil {
-			err = ns.DetachPorts(wiring.UplinkPrefix(lab.Path()))
-			_ = ns.Close()
-		}
-		faults = append(faults, err)
-	}
-	return errors.Join(faults...)
-}
-
 func (*local) FreeUplinks(_ context.Context, lab state.Dir) error {
 	ns, err := link.Current()
 	if err != nil {
@@ -223,17 +173,8 @@ func (*local) FreeUplinks(_ context.Context, lab state.Dir) error {
 
 // giveBack puts an interface back as its intent says, and forgets that.
 func giveBack(lab state.Dir, intent state.Intent, ns *link.Namespace) error {
-	if on, _, ok := strings.Cut(intent.Port, ":"); ok {
-		if err := ns.DetachPorts(on + ":"); err != nil {
-			return err
-		}
-		there, err := ns.IsUplink(found(intent))
-		if err == nil && there {
-			err = ns.SetOffloads(intent.Interface, intent.Offloads, true)
-		}
-		if err != nil {
-			return err
-		}
+	if err := takeOff(intent, ns); err != nil {
+		return err
 	}
 	if err := ns.GiveBackUplink(found(intent), blockMark(lab, intent)); err != nil {
 		return err
