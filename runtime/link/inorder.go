@@ -73,6 +73,9 @@ func withSysfs(file *os.File, f func() error) error {
 		if err == nil {
 			err = unix.Mount("valelab", "/sys", "sysfs", 0, "")
 		}
+		if errors.Is(err, unix.EBUSY) {
+			err = nil // it is this namespace's already
+		}
 		if err != nil {
 			err = fmt.Errorf("sysfs of a network namespace: %w", err)
 		} else {

@@ -39,6 +39,19 @@ func TestRootCableInOrder(t *testing.T) {
 			t.Errorf("%s: processors %s, want one", device, mask)
 		}
 	}
+	// The machine's own namespace has its /sys already.
+	here, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	err = withSysfs(here.file, func() error {
+		_, err := os.Stat("/sys/class/net/lo")
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	if err := n.RemovePair("tinordera"); err != nil {
 		t.Error(err)
 	}
