@@ -50,11 +50,13 @@ func TestSoakPluginCompose(t *testing.T) {
 	// An engine that is started again starts the plugin and those who need it at
 	// the same time.
 	e.run("c1", "lab_left", "--restart", "always")
+	e.run("c2", "lab_left", "--restart", "always")
 	e.stop(syscall.SIGTERM)
 	e.start()
-	awaitLong(t, "start of the container", func() bool { return e.docker("ps", "-q", "--filter", "name=c1") != "" })
+	e.awaitRunning("c1", "c2")
+	e.ping("c1", "c2")
 	e.netmapSends("c1")
-	e.docker("rm", "-f", "c1")
+	e.docker("rm", "-f", "c1", "c2")
 	e.compose(lab, env, "down", "-t", "0")
 	e.compose(plugin, nil, "down")
 	if err := e.inside("test", "-e", "/run/docker/plugins/valelab.sock").Run(); err == nil {

@@ -56,9 +56,7 @@ func TestSoakPluginManaged(t *testing.T) {
 
 	e.stop(syscall.SIGTERM)
 	e.start()
-	awaitLong(t, "start of the containers", func() bool {
-		return e.docker("ps", "-q", "--filter", "name=c1") != "" && e.docker("ps", "-q", "--filter", "name=c2") != ""
-	})
+	e.awaitRunning("c1", "c2")
 	e.ping("c1", "c2")
 	e.netmapSends("c1")
 
@@ -95,7 +93,7 @@ func (e *privateEngine) netmapSends(container string) {
 	before := e.stats(container+":eth0", "tx")
 	e.docker("exec", container, "/run/valelab/bin/valelab", "pktgen", "tx", "-i", "netmap:eth0", "--count", "1000")
 	if got := e.stats(container+":eth0", "tx") - before; got < 1000 {
-		e.t.Errorf("%s: %d packets sent, want 1000", container, got)
+		e.t.Errorf("%s: %d packets sent, want 1000\n%s", container, got, e.valelab("stats", "valelab"))
 	}
 }
 
