@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -50,5 +51,24 @@ func TestSoakPluginOptions(t *testing.T) {
 	}
 	e.docker("rm", "-f", "c1")
 	e.docker("network", "rm", "hosted")
+	e.gatewayFree()
 	endPlugin(e)
+}
+
+// gatewayFree: a network without a gateway spends no address on one, where the
+// engine asks (28 and later).
+func (e *privateEngine) gatewayFree() {
+	e.t.Helper()
+	e.docker("network", "create", "-d", "valelab", "--subnet", "10.7.0.0/24", "flat")
+	version := e.docker("version", "-f", "{{.Server.APIVersion}}")
+	minor, err := strconv.Atoi(strings.TrimPrefix(version, "1."))
+	if err != nil {
+		e.t.Fatalf("version of the engine: %q", version)
+	}
+	out, err := e.try(e.runArgs("c1", "flat", "--ip", "10.7.0.1")...)
+	if asks := minor >= 48; (err == nil) != asks {
+		e.t.Errorf("container with the first address: %v %s, and the engine asks: %v", err, out, asks)
+	}
+	e.docker("rm", "-f", "c1")
+	e.docker("network", "rm", "flat")
 }
