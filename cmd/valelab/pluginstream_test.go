@@ -78,18 +78,19 @@ func TestSoakPluginStreams(t *testing.T) {
 	t.Cleanup(func() { _ = sender.Process.Kill(); _ = sender.Wait() })
 
 	for _, c := range []struct {
-		what string
-		do   func()
+		what    string
+		seconds int // of the stream: longer than do takes
+		do      func()
 	}{
-		{"nothing", func() {}},
-		{"the agent is killed", func() { e.kill("agent") }},
-		{"the plugin is killed", func() { e.endPlugin(syscall.SIGKILL); e.startPlugin() }},
-		{"the plugin is stopped", func() { e.stopPlugin(); e.startPlugin() }},
-		{"another build takes over", func() { e.stopPlugin(); e.program = otherBuild(t, false); e.startPlugin() }},
-		{"the engine is stopped", func() { e.stop(syscall.SIGTERM); e.start() }},
-		{"the engine is killed", func() { e.stop(syscall.SIGKILL); e.start() }},
+		{"nothing", 4, func() {}},
+		{"the agent is killed", 4, func() { e.kill("agent") }},
+		{"the plugin is killed", 4, func() { e.endPlugin(syscall.SIGKILL); e.startPlugin() }},
+		{"the plugin is stopped", 4, func() { e.stopPlugin(); e.startPlugin() }},
+		{"another build takes over", 6, func() { e.stopPlugin(); e.program = otherBuild(t, false); e.startPlugin() }},
+		{"the engine is stopped", 15, func() { e.stop(syscall.SIGTERM); e.start() }},
+		{"the engine is killed", 15, func() { e.stop(syscall.SIGKILL); e.start() }},
 	} {
-		s := e.stream("c1", "c2", "10.9.0.12", 6)
+		s := e.stream("c1", "c2", "10.9.0.12", c.seconds)
 		if c.do(); !s.running() {
 			t.Logf("%s: the stream ended before that was done", c.what)
 		}
