@@ -56,7 +56,7 @@ func TestRootStartupDelay(t *testing.T) {
 	begin := time.Now()
 	run(t, Config{LabDir: dir, Argv: []string{"true"}, StartupDelay: 300 * time.Millisecond})
 	await(t, dir, "exited", isState(Exited))
-	if took := time.Since(begin); took < 300*time.Millisecond || took > 2*time.Second {
+	if took := time.Since(begin); took < 300*time.Millisecond {
 		t.Errorf("ended after %v", took)
 	}
 }
