@@ -114,6 +114,10 @@ func TestLines(t *testing.T) {
 		{"plugins", "one that came late", Warn, "could not start db, web with itself", "docker start db web; a plugin that runs before", plugins(docker.Plugins{Stranded: []string{"db", "web"}}, nil)},
 		{"plugins", "no engine to ask", OK, "knows of none", "", plugins(docker.Plugins{}, errNot)},
 		{"plugin networks", "there", OK, "FORWARD chain does not matter", "", func(_ *Probes, f fstest.MapFS) { put(f, "run/valelab/nets/plugin.json", "{}") }},
+		{"plugin networks", "nothing may run", Warn, "/run is mounted noexec", "mount -o remount,exec /run", func(_ *Probes, f fstest.MapFS) {
+			put(f, "run/valelab/nets/plugin.json", "{}")
+			put(f, "proc/self/mountinfo", mountinfoV2+"30 1 0:26 / /run rw,nosuid,nodev,noexec - tmpfs tmpfs rw\n")
+		}},
 		{"netmap module", "not loaded", OK, "not loaded", "", nil},
 		{"netmap module", "loaded", OK, "loaded, API 15, 2 in use", "", func(_ *Probes, f fstest.MapFS) { load(f) }},
 		{"netmap module", "with a version", OK, "loaded, version 11.4, API 15", "", func(_ *Probes, f fstest.MapFS) { load(f); put(f, "sys/module/netmap/version", "11.4\n") }},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -46,9 +47,31 @@ func (p *Probes) plugins(ctx context.Context) []Line {
 		lines = []Line{{name, OK, "the engine knows of none", ""}}
 	}
 	if marks, _ := fs.Glob(p.Root, "run/valelab/*/plugin.json"); len(marks) > 0 {
-		lines = append(lines, Line{"plugin networks", OK, "frames between containers pass no firewall: the policy of the machine's FORWARD chain does not matter", ""})
+		lines = append(lines, p.pluginNetworks())
 	}
 	return lines
+}
+
+// pluginNetworks is what the machine means to the networks of a plugin.
+func (p *Probes) pluginNetworks() Line {
+	const name = "plugin networks"
+	if p.noExec("/run") {
+		return Line{name, Warn, "/run is mounted noexec: valelab's library and program, which netmap programs in containers bind from there, may not run",
+			"mount -o remount,exec /run"}
+	}
+	return Line{name, OK, "frames between containers pass no firewall: the policy of the machine's FORWARD chain does not matter", ""}
+}
+
+// noExec says whether nothing may be executed from what is mounted at a path.
+func (p *Probes) noExec(at string) (is bool) {
+	mounts, _ := fs.ReadFile(p.Root, "proc/self/mountinfo") // not known, if it can't be read
+	for line := range strings.Lines(string(mounts)) {
+		// The fifth field is where, the sixth how; the last one mounted counts.
+		if f := strings.Fields(line); len(f) > 5 && f[4] == at {
+			is = slices.Contains(strings.Split(f[5], ","), "noexec")
+		}
+	}
+	return is
 }
 
 // engineKnows is what the engine itself says of its plugins.
