@@ -4,8 +4,12 @@ package agent
 
 import (
 	"context"
+	"net"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/pcapng"
@@ -86,5 +90,35 @@ func TestKernelUplinkSeen(t *testing.T) {
 		if p, err := pcapng.ParsePacket(block); kind == pcapng.EnhancedPacket && err == nil {
 			seen[p.Direction]++
 		}
+	}
+}
+
+// Whoever is root in a node may remove its interface, also when the other end of the pair is on the module, where it
+// would stay and keep the module: it is taken off at once, and the endpoint can be made anew.
+func TestKernelRemovedDevice(t *testing.T) {
+	l := startLab(t)
+	a, b := l.moduleNodes()
+	to := b.udp(t, "10.0.0.2:9000")
+	got := make([]byte, 64)
+	for range 3 {
+		a.do(t, func() error { // does not return as long as the port is there
+			eth1, err := netlink.LinkByName("eth1")
+			if err != nil {
+				return err
+			}
+			return netlink.LinkDel(eth1)
+		})
+		eventually(t, "loss of the endpoint", func() bool {
+			e := l.inventory().Endpoints[0]
+			return e.Node == "a" && e.Lost
+		})
+		a.addEndpoint("lan", 1)
+		from := a.udp(t, "10.0.0.1:0")
+		eventually(t, "a datagram", func() bool {
+			_, _ = from.WriteToUDP([]byte("anew"), to.LocalAddr().(*net.UDPAddr))
+			_ = to.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+			n, _, err := to.ReadFromUDP(got)
+			return err == nil && string(got[:n]) == "anew"
+		})
 	}
 }

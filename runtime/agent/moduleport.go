@@ -25,6 +25,7 @@ type modulePort struct {
 	name     string        // of the endpoint
 	device   string
 	place    place        // where the device is
+	ended    bool         // the node has, and takes the device along
 	wasOpen  bool         // a program had the NIC rings when the last one asked for them
 	taps     []*moduleTap // of captures
 	holes    [2]peephole  // into the memory of programs' NIC rings and host rings
@@ -114,10 +115,13 @@ func (p *modulePort) claim(host bool) (name string, err error) {
 }
 
 // move takes the device from where it is to another place. A device whose node
-// has ended goes nowhere: it is about to be removed, which must not meet it on a
-// switch.
+// has ended goes nowhere, also when there is a node of that name again: it is
+// about to be removed, which must not meet it on a switch.
 func (p *modulePort) move(to place) error {
-	if n := p.agent.nodes[p.endpoint.Node]; to != nowhere && (n == nil || n.ending()) {
+	if n := p.agent.nodes[p.endpoint.Node]; n == nil || n.ending() {
+		p.ended = true
+	}
+	if p.ended {
 		to = nowhere
 	}
 	if to == p.place {
@@ -167,7 +171,7 @@ func (p *modulePort) Detach() error {
 
 // Rebind attaches a device that was made anew.
 func (p *modulePort) Rebind(sock, _ int) error {
-	p.control, p.place = kernel.Device(sock), nowhere
+	p.control, p.place, p.ended = kernel.Device(sock), nowhere, false
 	_, err := p.settle()
 	return err
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,9 @@ type settler struct {
 
 // startSettler begins to listen, once there is an endpoint on the module.
 func (a *agent) startSettler() (*settler, error) {
+	if err := a.watchLinks(); err != nil {
+		return nil, fmt.Errorf("listen for devices that are removed: %w", err)
+	}
 	s := &settler{agent: a, ask: make(chan struct{}, 1)}
 	var err error
 	if s.notify, err = unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK); err != nil {
