@@ -274,7 +274,9 @@ func (e *privateEngine) endPlugin(signal syscall.Signal) {
 		return
 	}
 	_ = e.plugin.Process.Signal(signal)
-	_ = e.plugin.Wait()
+	if err := e.plugin.Wait(); err != nil && signal == syscall.SIGTERM {
+		e.t.Errorf("the plugin, asked to end: %v", err)
+	}
 	e.plugin = nil
 }
 
