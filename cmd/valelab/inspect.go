@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/plugin"
 	"github.com/valelab/valelab/runtime/state"
 )
 
@@ -26,6 +27,9 @@ func inspectCommand(fs *flag.FlagSet) runFunc {
 		}
 		lab, err := runtime.Inspect(ctx, state.FindRoot(), name)
 		if err != nil {
+			return err
+		}
+		if err := plugin.AddAddresses(lab); err != nil {
 			return err
 		}
 		if *format == formatJSON {

@@ -54,6 +54,11 @@ func TestSoakPluginManaged(t *testing.T) {
 	e.ping("c1", "c2")
 	e.netmapSends("c1")
 
+	e.docker("plugin", "disable", "-f", "valelab:latest") // what is known of the network stays
+	e.docker("plugin", "enable", "valelab:latest")
+	e.ping("c1", "c2")
+	e.netmapSends("c1")
+
 	e.stop(syscall.SIGTERM)
 	e.start()
 	e.awaitRunning("c1", "c2")

@@ -5,10 +5,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -144,6 +146,9 @@ func TestSoakPluginLooks(t *testing.T) {
 			t.Errorf("%v:\n%s", command, out)
 		}
 	}
+	if out := e.valelab("inspect", "valelab"); !strings.Contains(out, "10.9.0.11/24") {
+		t.Errorf("inspect has no addresses:\n%s", out)
+	}
 	top := exec.Command("valelab", "top", "valelab")
 	top.Env = append(os.Environ(), "VALELAB_RUN="+e.root)
 	screen, err := top.StdoutPipe()
@@ -189,4 +194,85 @@ func TestSoakPluginLooks(t *testing.T) {
 	e.docker("rm", "-f", "web", "db")
 	e.docker("network", "rm", "mynet")
 	endPlugin(e)
+}
+
+// TestSoakPluginPorts gives interfaces a MAC, a name for people, rings and slots.
+func TestSoakPluginPorts(t *testing.T) {
+	needRoot(t)
+	e := newEngine(t)
+	e.startPlugin()
+	e.docker("network", "create", "-d", "valelab", "--subnet", "10.9.0.0/24", "-o", "rings=2", "-o", "slots=256", "mynet")
+	e.run("c1", "none")
+	e.docker("network", "disconnect", "none", "c1")
+	e.docker("network", "connect", "--driver-opt", "mac=02:00:00:00:09:09", "--driver-opt", "port=gate", "mynet", "c1")
+	e.awaitEndpoints("gate:eth0")
+	if mac := e.docker("exec", "c1", "cat", "/sys/class/net/eth0/address"); mac != "02:00:00:00:09:09" {
+		t.Errorf("MAC %s", mac)
+	}
+	e.docker("exec", "-d", "c1", "/run/valelab/bin/valelab", "pktgen", "rx", "-i", "netmap:eth0")
+	awaitLong(t, "two rings of 256 slots", func() bool {
+		var s struct {
+			Rings []struct {
+				Title, Dir string
+				Ring       int
+				Slots      int
+			}
+		}
+		if err := json.Unmarshal([]byte(e.valelab("stats", "valelab", "-f", "json")), &s); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, r := range s.Rings {
+			if r.Title == "gate:eth0" && r.Dir == "rx" && r.Ring < 2 && r.Slots == 256 {
+				found++
+			}
+		}
+		return found == 2
+	})
+	e.docker("network", "disconnect", "mynet", "c1")
+	for option, want := range map[string]string{"prot=x": `did you mean "port"?`, "mac=03:00:00:00:00:01": "address of a group"} {
+		if out, err := e.try("network", "connect", "--driver-opt", option, "mynet", "c1"); err == nil || !strings.Contains(out, want) {
+			t.Errorf("%s: %v %s", option, err, out)
+		}
+	}
+	e.docker("rm", "-f", "c1")
+	e.docker("network", "rm", "mynet")
+	endPlugin(e)
+}
+
+// TestSoakPluginLate is a plugin that comes after the engine: what it leaves
+// behind, doctor says.
+func TestSoakPluginLate(t *testing.T) {
+	needRoot(t)
+	e := newEngine(t)
+	e.startPlugin()
+	e.docker("network", "create", "-d", "valelab", "--subnet", "10.9.0.0/24", "mynet")
+	e.run("c1", "mynet", "--restart", "always")
+	e.stop(syscall.SIGTERM)
+	e.stopPlugin()
+	e.start()
+	if out := e.doctor(); !strings.Contains(out, "could not start c1 with itself") || !strings.Contains(out, "docker start c1;") {
+		t.Errorf("doctor:\n%s", out)
+	}
+	e.startPlugin()
+	e.docker("start", "c1")
+	e.awaitRunning("c1")
+	if out := e.doctor(); strings.Contains(out, "could not start") {
+		t.Errorf("doctor after the start:\n%s", out)
+	}
+	e.docker("rm", "-f", "c1")
+	e.docker("network", "rm", "mynet")
+	endPlugin(e)
+}
+
+// doctor is what doctor says in the engine's namespaces.
+func (e *privateEngine) doctor() string {
+	e.t.Helper()
+	cmd := e.inside("valelab", "doctor")
+	cmd.Env = append(cmd.Env, "DOCKER_HOST="+e.address())
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		e.t.Fatalf("doctor: %v\n%s", err, out)
+	}
+	return string(out)
 }
