@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +18,12 @@ func statsTable(s *sample.Sample, withRates bool) *table {
 	if withRates {
 		header = append(header, "PKT/S", "BIT/S")
 	}
-	t := newTable(append(header, "DROPS", "STALLS", "HEAD", "CUR", "TAIL")...)
+	header = append(header, "DROPS", "STALLS", "HEAD", "CUR", "TAIL")
+	counting := slices.ContainsFunc(s.Rings, func(r sample.Ring) bool { return r.Moved != nil })
+	if counting {
+		header = append(header, "MOVED")
+	}
+	t := newTable(header...)
 	for i := range s.Rings {
 		r := &s.Rings[i]
 		if r.Idle() {
@@ -48,6 +54,12 @@ func statsTable(s *sample.Sample, withRates bool) *table {
 			row = append(row, p.Head, p.Cur, p.Tail)
 		} else {
 			row = append(row, "", "", "")
+		}
+		switch {
+		case counting && r.Moved != nil:
+			row = append(row, *r.Moved)
+		case counting:
+			row = append(row, "")
 		}
 		t.row(row...)
 	}

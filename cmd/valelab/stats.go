@@ -20,6 +20,7 @@ func statsCommand(fs *flag.FlagSet) runFunc {
 	format := formatFlag(fs, formatTable, formatJSON, formatJSONL, formatCSV)
 	interval := fs.Duration("interval", 0, "print again after each `TIME`, with rates, as in 1s")
 	count := fs.Int("count", 0, "stop after printing `N` times; without --interval, once a second")
+	moved := fs.Bool("count-moved", false, "from now on, have eBPF count the slots that programs move through rings on netmap's module")
 	once := fs.Bool("once", false, "print once; so it does too without --interval and --count")
 	return func(ctx context.Context, s streams, words []string) error {
 		word, err := oneWord("lab", words)
@@ -38,6 +39,11 @@ func statsCommand(fs *flag.FlagSet) runFunc {
 		}
 		client := lab.Agent()
 		defer client.Close()
+		if *moved {
+			if _, err := client.Count(ctx); err != nil {
+				return err
+			}
+		}
 		p := &statsPrinter{w: s.out, format: *format}
 		if *interval == 0 && *count == 0 || *once {
 			now, err := sampleOf(ctx, client)

@@ -60,6 +60,9 @@ func (w *Window) open() error {
 	return err
 }
 
+// Memory is the number of the port's memory.
+func (w *Window) Memory() uint16 { return w.pools.MemID }
+
 // Still says whether the port that now has the name is the one of the window.
 func (w *Window) Still() bool {
 	info, err := w.device.Info(w.port)

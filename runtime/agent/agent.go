@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/valelab/valelab/netmap/counting"
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/keeper"
 	"github.com/valelab/valelab/topology"
@@ -39,7 +40,8 @@ type agent struct {
 
 	store   store
 	engine  *vale.Engine
-	settler *settler // nil: nothing was ever on netmap's module
+	counter *counting.Counter // nil: nobody has asked for it
+	settler *settler          // nil: nothing was ever on netmap's module
 	poller  *poller
 	status  *statusWatch
 	hub     *hub
@@ -112,6 +114,9 @@ func (a *agent) close() {
 		if err := a.engine.Close(); err != nil {
 			a.log.Error("engine", "error", err)
 		}
+	}
+	if a.counter != nil {
+		_ = a.counter.Close()
 	}
 	if a.stopEngine != nil {
 		a.stopEngine()

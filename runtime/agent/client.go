@@ -145,6 +145,11 @@ func (c *Client) PutDoor(ctx context.Context, spec DoorSpec) (created bool, err 
 	return c.put(ctx, spec, "door")
 }
 
+// Count has the kernel count what programs move through rings of netmap's module, until the agent ends.
+func (c *Client) Count(ctx context.Context) (created bool, err error) {
+	return c.put(ctx, CountingSpec{}, "counting")
+}
+
 // Upgrade lets an agent of this very program take over from the one that runs,
 // with all that it has. It returns when the old one has agreed and is about to
 // end; Version tells when the new one answers.

@@ -57,6 +57,7 @@ func routes(a *agent, stop, leave func()) http.Handler {
 	mux.HandleFunc("PUT /v1/door", put(func(_ *http.Request, spec DoorSpec) (bool, error) {
 		return a.putDoor(spec)
 	}))
+	mux.HandleFunc("PUT /v1/counting", put(func(*http.Request, CountingSpec) (bool, error) { return a.startCounting() }))
 	mux.HandleFunc("PUT /v1/endpoints/{node}/{interface}", put(func(r *http.Request, spec EndpointSpec) (bool, error) {
 		return a.putEndpoint(r.PathValue("node"), r.PathValue("interface"), spec)
 	}))

@@ -4,13 +4,16 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/valelab/valelab/netmap/counting"
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/pcapng"
 )
@@ -120,5 +123,48 @@ func TestKernelRemovedDevice(t *testing.T) {
 			n, _, err := to.ReadFromUDP(got)
 			return err == nil && string(got[:n]) == "anew"
 		})
+	}
+}
+
+// When it is asked for, and the module has its types, the slots that a program moves are counted since it has the port
+// open. A module without types is no fault of the lab's: that is said, and counters stay unknown.
+func TestKernelMoved(t *testing.T) {
+	l := startLab(t)
+	a, _ := l.moduleNodes()
+	_, err := l.Count(t.Context())
+	if _, has := os.Stat(counting.Types); has != nil {
+		var refused *StatusError
+		if !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Problem.Error, "BTF") || refused.Problem.Hint == "" {
+			t.Errorf("a module without types: %v", err)
+		}
+		port := a.openPort("netmap:eth1")
+		if r := l.ring("a:eth1", "tx0"); r.Moved != nil {
+			t.Errorf("%+v", r)
+		}
+		_ = port.Close()
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{3, 5} {
+		port := a.openPort("netmap:eth1")
+		for i := range n {
+			send(t, port, frame("02:00:00:00:00:02", "02:00:00:00:00:01", uint32(i)))
+		}
+		tx, rx := l.ring("a:eth1", "tx0"), l.ring("a:eth1", "rx0")
+		if tx.Moved == nil || rx.Moved == nil || *tx.Moved != uint64(n) || *rx.Moved != 0 || tx.Counts != nil {
+			t.Errorf("%d frames sent: %+v, %+v", n, tx, rx)
+		}
+		if err := port.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l.awaitSocket("a:eth1")
+		if r := l.ring("a:eth1", "tx0"); r.Moved != nil {
+			t.Errorf("in socket mode: %+v", r)
+		}
+	}
+	if created, err := l.Count(t.Context()); created || err != nil {
+		t.Errorf("asked again: %t, %v", created, err)
 	}
 }

@@ -72,6 +72,7 @@ func (s *sampler) endpointRings(rings []sample.Ring, p *modulePort) []sample.Rin
 	}
 	if nic {
 		s.a.report(p.holes[0].fill(rings[first:], p.nic()), "look into rings of", p.name)
+		s.a.addMoved(rings[first:], &p.holes[0])
 	}
 	return rings
 }

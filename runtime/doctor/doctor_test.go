@@ -131,6 +131,8 @@ func TestLines(t *testing.T) {
 		{"netmap memory", "not for one", Warn, "1 links", "echo 4098 > /sys/module/netmap/parameters/buf_num", func(_ *Probes, f fstest.MapFS) { load(f, "buf_num=4000") }},
 		{"netmap generic_mit", "off", OK, "at once", "", func(_ *Probes, f fstest.MapFS) { load(f) }},
 		{"netmap generic_mit", "on", Warn, "100000: the module delays", "echo 0 > /sys/module/netmap/parameters/generic_mit", func(_ *Probes, f fstest.MapFS) { load(f, "generic_mit=100000") }},
+		{"netmap counting", "no types", Warn, "no type information (BTF)", "pahole", func(_ *Probes, f fstest.MapFS) { load(f) }},
+		{"netmap counting", "types", OK, "valelab stats --count-moved", "", func(_ *Probes, f fstest.MapFS) { load(f); put(f, "sys/kernel/btf/netmap", "") }},
 		{"netmap veth driver", "stock", OK, "the kernel's own", "", func(_ *Probes, f fstest.MapFS) { load(f) }},
 		{"netmap veth driver", "native", Warn, "patched for netmap: sockets", "echo 2 > /sys/module/netmap/parameters/admode", func(_ *Probes, f fstest.MapFS) { load(f); put(f, "sys/module/netmap/holders/veth/x", "") }},
 		{"netmap veth driver", "native and forced", OK, "generic adapter is forced", "", func(_ *Probes, f fstest.MapFS) { load(f, "admode=2"); put(f, "sys/module/netmap/holders/veth/x", "") }},

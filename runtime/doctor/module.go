@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/valelab/valelab/netmap/counting"
 	"github.com/valelab/valelab/netmap/module"
 )
 
@@ -34,7 +35,17 @@ func (p *Probes) module() []Line {
 		return []Line{{name, Warn, text + ", and speaks another version of its API than this program", "a netmap module of 2018 or newer; netmap: user meanwhile"}}
 	}
 	lines := []Line{{name, OK, fmt.Sprintf("%s, API %d, %d in use", text, api, params.References), ""}}
-	return append(lines, p.moduleSwitches(params), p.moduleMemory(params), mitigation(params), driver(params))
+	return append(lines, p.moduleSwitches(params), p.moduleMemory(params), mitigation(params), driver(params), p.counting())
+}
+
+// counting says whether eBPF can count what programs move through the module's rings.
+func (p *Probes) counting() Line {
+	const name = "netmap counting"
+	if _, err := fs.Stat(p.Root, counting.Types[1:]); err != nil {
+		return Line{name, Warn, "the module has no type information (BTF): what programs move through its rings can't be counted",
+			"build the module where pahole and the kernel's vmlinux are; positions are seen without"}
+	}
+	return Line{name, OK, "eBPF can count what programs move through the module's rings: valelab stats --count-moved", ""}
 }
 
 func (p *Probes) moduleSwitches(params *module.Params) Line {

@@ -12,7 +12,7 @@ var columns = []string{
 	"time", "lab", "switch", "port", "node", "interface", "mode", "ring", "host", "dir", "packets", "bytes",
 	"packets-per-second", "bytes-per-second", "drops-per-second",
 	"drops-full", "drops-runt", "drops-bad", "drops-closed", "drops-too-big", "drops-no-port", "drops-socket", "drops-kernel",
-	"syncs", "syncs-per-second", "wakeups", "stalls", "slots", "head", "cur", "tail", "exact",
+	"syncs", "syncs-per-second", "wakeups", "stalls", "slots", "head", "cur", "tail", "exact", "moved",
 }
 
 // WriteCSV writes a row for each ring, with the names of the columns first if header is set.
@@ -83,5 +83,9 @@ func (r *Ring) cells(s *Sample) []string {
 	} else {
 		blank(4)
 	}
-	return append(cells, strconv.FormatBool(r.Exact))
+	cells = append(cells, strconv.FormatBool(r.Exact))
+	if r.Moved != nil {
+		return append(cells, integer(*r.Moved))
+	}
+	return append(cells, "")
 }

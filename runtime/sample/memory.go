@@ -13,6 +13,7 @@ type parts struct {
 	program         Program
 	wakeups, stalls uint64
 	positions       Positions
+	moved           uint64
 }
 
 // Memory is that of the rings of a sample, which can be used for another one: lists of a thousand rings, made
@@ -81,6 +82,10 @@ func (m *Memory) copy(from []Ring) []Ring {
 				p.stalls = *g.Stalls
 				p.program.Stalls = &p.stalls
 			}
+		}
+		if r.Moved != nil {
+			p.moved = *r.Moved
+			r.Moved = &p.moved
 		}
 		if r.Positions != nil {
 			p.positions = *r.Positions

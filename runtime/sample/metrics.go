@@ -34,6 +34,14 @@ var metrics = []metric{
 		ofPositions(func(r *Ring) uint32 { return r.Slots })},
 	{"valelab_ring_pending_slots", "gauge", "Slots that wait for the switch (tx) or the program (rx).",
 		ofPositions((*Ring).Pending)},
+	{"valelab_ring_moved_slots_total", "counter", "Slots that the switch has taken (tx) or the program given back (rx), on netmap's module, counted by eBPF.",
+		func(p *printer, s *Sample) {
+			for i := range s.Rings {
+				if r := &s.Rings[i]; r.Moved != nil {
+					p.ring(s, r, "", strconv.FormatUint(*r.Moved, 10))
+				}
+			}
+		}},
 	{"valelab_ring_info", "gauge", "1. The labels say who has the ring (mode), and whether its counters are counted (exact) or sampled.", info},
 	{"valelab_node_running", "gauge", "1: the node's command runs. The label state says what it does else.", running},
 	{"valelab_node_restarts_total", "counter", "Times that the node's command was restarted.",

@@ -122,6 +122,9 @@ func (s *Sample) Since(base *Sample, memory *Memory) *Sample {
 	for i := range out.Rings {
 		r := &out.Rings[i]
 		b := find(i, r)
+		if b != nil && r.Moved != nil && b.Moved != nil && *r.Moved >= *b.Moved {
+			*r.Moved -= *b.Moved
+		}
 		if r.Counts == nil || b == nil || b.Counts == nil || r.Packets < b.Packets {
 			continue
 		}

@@ -32,6 +32,9 @@ type Ring struct {
 	*Program
 	*Positions
 	*Rates
+	// Moved is what eBPF has counted of a program's ring on netmap's module, since the port was opened or the counting
+	// began: slots that the switch has taken (tx) or the program given back (rx). A frame may have several.
+	Moved *uint64 `json:"moved,omitempty"`
 	// Exact: Counts and Program, as far as they are there, were counted; else they were sampled: put together
 	// from looks now and then. Positions are those of one look always, and exact.
 	Exact bool `json:"exact"`

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // at is a lab at a time: a netmap endpoint, one with sockets, a trunk, two nodes.
 func at(seconds int64, packets, drops uint64) *Sample {
-	stalls, wakeups := drops/10, uint64(3)
+	stalls, wakeups, moved := drops/10, uint64(3), packets+1
 	cpu, memory := float64(seconds)/2, uint64(4<<20)
 	seen := time.Unix(seconds, 0).UTC()
 	return &Sample{
@@ -31,7 +31,7 @@ func at(seconds int64, packets, drops uint64) *Sample {
 			{Node: "a", Interface: "eth1", Switch: "s", Port: "a:eth1", Mode: vale.ModeNetmap, Dir: "rx",
 				Counts:    &Counts{Packets: packets, Bytes: 60 * packets, Drops: &vale.Drops{Full: drops}},
 				Program:   &Program{Syncs: packets / 4, Wakeups: &wakeups, Stalls: &stalls},
-				Positions: &Positions{Slots: 1024, Head: 1000, Cur: 1000, Tail: 20}, Exact: true},
+				Positions: &Positions{Slots: 1024, Head: 1000, Cur: 1000, Tail: 20}, Moved: &moved, Exact: true},
 			{Node: "b", Interface: "eth1", Switch: "s", Port: "b:eth1", Mode: vale.ModeSocket, Dir: "tx",
 				Counts: &Counts{Packets: 7, Bytes: 420, Drops: &vale.Drops{NoPort: 2}}, Exact: true},
 			{Switch: "s", Port: `odd"port`, Mode: vale.ModeTrunk, Dir: "tx"}, // of which nothing is known
@@ -79,6 +79,7 @@ func TestUnknown(t *testing.T) {
 	for _, one := range []*Sample{last, s} {
 		one.Rings = one.Rings[:1]
 		one.Rings[0].Drops, one.Rings[0].Wakeups, one.Rings[0].Stalls, one.Rings[0].Exact = nil, nil, nil, false
+		one.Rings[0].Moved = nil
 	}
 	s.SetRates(last)
 	if r := s.Rings[0].Rates; r == nil || r.PacketRate != 1000 || r.DropRate != nil {
@@ -92,12 +93,12 @@ func TestUnknown(t *testing.T) {
 	if err := errors.Join(WriteMetrics(&metrics, s), WriteCSV(&table, s, false)); err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{`"drops`, `"wakeups"`, `"stalls"`} {
+	for _, word := range []string{`"drops`, `"wakeups"`, `"stalls"`, `"moved"`} {
 		if bytes.Contains(text, []byte(word)) {
 			t.Errorf("JSON has %s: %s", word, text)
 		}
 	}
-	for _, name := range []string{"drops", "wakeups", "stalls"} {
+	for _, name := range []string{"drops", "wakeups", "stalls", "moved"} {
 		if bytes.Contains(metrics.Bytes(), []byte("\nvalelab_ring_"+name)) {
 			t.Errorf("metrics have %s:\n%s", name, &metrics)
 		}
@@ -105,7 +106,7 @@ func TestUnknown(t *testing.T) {
 	if !bytes.Contains(metrics.Bytes(), []byte(`exact="false"`)) {
 		t.Errorf("metrics do not say that it was sampled:\n%s", &metrics)
 	}
-	want := "netmap,0,false,rx,3000,180000,1000,60000,,,,,,,,,,750,250,,,1024,1000,1000,20,false\n"
+	want := "netmap,0,false,rx,3000,180000,1000,60000,,,,,,,,,,750,250,,,1024,1000,1000,20,false,\n"
 	if got := table.String(); !strings.HasSuffix(got, want) {
 		t.Errorf("CSV is %swant the end %s", got, want)
 	}
@@ -114,7 +115,7 @@ func TestUnknown(t *testing.T) {
 func TestSince(t *testing.T) {
 	now := at(12, 3000, 30)
 	got := now.Since(at(10, 1000, 10), new(Memory))
-	if r := got.Rings[0]; r.Packets != 2000 || r.Bytes != 120000 || r.Drops.Full != 20 || r.Syncs != 500 || *r.Stalls != 2 {
+	if r := got.Rings[0]; r.Packets != 2000 || r.Bytes != 120000 || r.Drops.Full != 20 || r.Syncs != 500 || *r.Stalls != 2 || *r.Moved != 2000 {
 		t.Errorf("since: %+v %+v", r.Counts, r.Program)
 	}
 	if diff := cmp.Diff(at(12, 3000, 30), now); diff != "" {

@@ -13,7 +13,8 @@ const (
 	atHead    = 13
 	atCur     = 14
 	atTail    = 15
-	numValues = 16
+	atMoved   = 16
+	numValues = 17
 )
 
 type (
@@ -42,6 +43,9 @@ func (v *values) get(r *Ring) {
 	if p := r.Positions; p != nil {
 		v[atHead], v[atCur], v[atTail] = uint64(p.Head), uint64(p.Cur), uint64(p.Tail)
 	}
+	if r.Moved != nil {
+		v[atMoved] = *r.Moved
+	}
 }
 
 // put is the opposite of get: it sets the numbers that r has.
@@ -67,13 +71,16 @@ func (v *values) put(r *Ring) {
 	if p := r.Positions; p != nil {
 		p.Head, p.Cur, p.Tail = uint32(v[atHead]), uint32(v[atCur]), uint32(v[atTail])
 	}
+	if r.Moved != nil {
+		*r.Moved = v[atMoved]
+	}
 }
 
 // sameShape says whether a and b are the same ring with the same parts, so that only values differ.
 func sameShape(a, b *Ring) bool {
 	if !sameRing(a, b) || a.Mode != b.Mode || a.Exact != b.Exact || a.Node != b.Node || a.Interface != b.Interface ||
 		(a.Counts == nil) != (b.Counts == nil) || (a.Program == nil) != (b.Program == nil) ||
-		(a.Positions == nil) != (b.Positions == nil) {
+		(a.Positions == nil) != (b.Positions == nil) || (a.Moved == nil) != (b.Moved == nil) {
 		return false
 	}
 	if a.Counts != nil && (a.Drops == nil) != (b.Drops == nil) {
