@@ -168,3 +168,37 @@ func TestKernelMoved(t *testing.T) {
 		t.Errorf("asked again: %t, %v", created, err)
 	}
 }
+
+// A trunk between two switches of the module has a port on each, with what the kernel counts at the ends of its cable: what
+// goes out of the one switch comes into the other.
+func TestKernelTrunkSeen(t *testing.T) {
+	l := startLab(t)
+	a, b := l.moduleNodes()
+	l.must(l.PutSwitch(t.Context(), "other", SwitchSpec{Kernel: true}))
+	l.must(l.PutTrunk(t.Context(), "lan", "other"))
+	t.Cleanup(func() {
+		if err := l.DeleteTrunk(context.Background(), "lan", "other"); err != nil {
+			t.Error(err)
+		}
+	})
+	f := startFlow(t, a.udp(t, "10.0.0.1:0"), b.udp(t, "10.0.0.2:9000"), "10.0.0.2:9000")
+	eventually(t, "a broadcast that went through the trunk", func() bool { // an ARP request
+		s, err := l.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := map[string]uint64{}
+		for _, r := range s.Rings {
+			if r.Mode == vale.ModeTrunk {
+				if r.Counts == nil || r.Drops != nil || r.Positions != nil || r.Node != "" || r.Port != trunkKey("lan", "other") {
+					t.Fatalf("%+v", r)
+				}
+				counted[r.Switch+" "+r.Name()] = r.Packets
+			}
+		}
+		if len(counted) != 4 {
+			t.Fatalf("rings of the trunk: %v", counted)
+		}
+		return counted["lan rx0"] > 0 && counted["other tx0"] == counted["lan rx0"] && f.received.Load() > 0
+	})
+}
