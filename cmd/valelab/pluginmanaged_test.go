@@ -36,11 +36,18 @@ func TestSoakPluginManaged(t *testing.T) {
 	for range 2 { // the same again takes its place
 		makePlugin(e)
 	}
-	e.docker("network", "create", "-d", "valelab:latest", "--subnet", "10.9.0.0/24", "mynet")
-	e.run("c1", "mynet", "--restart", "always")
-	e.run("c2", "mynet", "--restart", "always")
-	e.ping("c1", "c2")
-	e.netmapSends("c1")
+	outside := e.outside("10.9.0.200/24")
+	e.docker("network", "create", "-d", "valelab:latest", "--subnet", "10.9.0.0/24", "-o", "host=on", "-o", "uplink=up0", "mynet")
+	talk := func() {
+		t.Helper()
+		e.ping("c1", "c2")
+		e.ping("c1", "10.9.0.1") // the machine
+		awaitLong(t, "answer to outside", func() bool { return outside("10.9.0.12") })
+		e.netmapSends("c1")
+	}
+	e.run("c1", "mynet", "--restart", "always", "--ip", "10.9.0.11")
+	e.run("c2", "mynet", "--restart", "always", "--ip", "10.9.0.12")
+	talk()
 	awaitLong(t, "name of the other endpoint", func() bool { return strings.Contains(e.endpoints(), "c2:eth0") })
 	if out := e.valelab("plugin", "status"); !strings.Contains(out, "10.9.0.0/24") || !strings.Contains(out, "c2") {
 		t.Errorf("status:\n%s", out)
@@ -51,19 +58,16 @@ func TestSoakPluginManaged(t *testing.T) {
 	before := e.process("agent")
 	_ = syscall.Kill(e.managed(), syscall.SIGKILL)
 	awaitLong(t, "another agent", func() bool { return e.process("agent") != before && e.process("agent") != 0 })
-	e.ping("c1", "c2")
-	e.netmapSends("c1")
+	talk()
 
 	e.docker("plugin", "disable", "-f", "valelab:latest") // what is known of the network stays
 	e.docker("plugin", "enable", "valelab:latest")
-	e.ping("c1", "c2")
-	e.netmapSends("c1")
+	talk()
 
 	e.stop(syscall.SIGTERM)
 	e.start()
 	e.awaitRunning("c1", "c2")
-	e.ping("c1", "c2")
-	e.netmapSends("c1")
+	talk()
 
 	e.docker("rm", "-f", "c1", "c2")
 	e.docker("network", "rm", "mynet")
