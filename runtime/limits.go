@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/go-multierror"
 
 	"github.com/valelab/valelab/netmap/module"
-	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -30,26 +29,6 @@ func fitsModule(plan *topology.Plan, params *module.Params, others taken, availa
 type taken struct {
 	Links        int // devices on its switches
 	HostSwitches int // switches in the machine's namespace
-}
-
-// othersOnModule is what the labs beside this one have, as their plans say. One whose plan can't be read does not
-// count: it is nobody's fault here.
-func othersOnModule(lab state.Dir) (all taken, err error) {
-	labs, err := lab.Root().Labs()
-	if err != nil {
-		return taken{}, err
-	}
-	for _, other := range labs {
-		if other.Name() == lab.Name() {
-			continue
-		}
-		if plan, err := readPlan(other); err == nil && plan.Netmap == topology.NetmapKernel {
-			d := moduleDemand(plan)
-			all.Links += len(d.Veths)
-			all.HostSwitches += d.HostSwitches
-		}
-	}
-	return all, nil
 }
 
 // moduleDemand is what the plan needs of the netmap module. Each endpoint has a veth on its switch, and a port of its

@@ -62,11 +62,11 @@ func (d *Driver) fitsModule(networks []Network, endpoints []Endpoint, n *Network
 	if !here {
 		return errNoModule
 	}
-	params, available, err := d.fabric.ModuleRoom()
+	params, others, err := d.fabric.ModuleRoom()
 	if err != nil {
 		return err
 	}
-	for _, s := range params.Check(demand(networks, endpoints, n, available)) {
+	for _, s := range params.Check(demand(networks, endpoints, n, others)) {
 		if s.Certain {
 			return fmt.Errorf("%s; hint: %s", s.What, s.Hint)
 		}
@@ -75,10 +75,11 @@ func (d *Driver) fitsModule(networks []Network, endpoints []Endpoint, n *Network
 	return nil
 }
 
-// demand is what all networks together need of the module, with one more, and a
-// container on it.
-func demand(networks []Network, endpoints []Endpoint, n *Network, available int) module.Demand {
-	all := module.Demand{Switches: make(map[string]int), Available: available}
+// demand is what all networks together need of the module beside others, with one
+// more, and a container on it.
+func demand(networks []Network, endpoints []Endpoint, n *Network, others module.Demand) module.Demand {
+	all := others
+	all.Switches = make(map[string]int)
 	add := func(name string, o Options) {
 		all.Switches[o.Switch]++
 		all.Veths = append(all.Veths, module.Veth{Name: name, MTU: o.MTU})

@@ -61,6 +61,9 @@ func TestBackend(t *testing.T) {
 		b.must(b.network(fmt.Sprint("n", i), map[string]any{"netmap": "kernel"}))
 	}
 	b.refused("max_bridges", map[string]any{"netmap": "kernel"})
+	b.fabric.others = 39
+	b.refused("buf_num", map[string]any{"netmap": "kernel", "switch": "left"})
+	b.fabric.others = 0
 	b.must(b.network("ninth", nil))
 	if b.onModule("ninth") {
 		t.Error("a ninth switch is on the module")

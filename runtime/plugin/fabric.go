@@ -21,9 +21,9 @@ type fabric interface {
 	Stop(ctx context.Context) error
 
 	// ModuleHere says whether netmap's module answers, ModuleRoom what it has room
-	// for, and how much memory the machine has to give, in bytes.
+	// for, and in others what labs have of it and the memory that the machine has.
 	ModuleHere() bool
-	ModuleRoom() (params *module.Params, available int, err error)
+	ModuleRoom() (params *module.Params, others module.Demand, err error)
 
 	// PutSwitch makes a switch; with kernel it is one of netmap's module.
 	PutSwitch(ctx context.Context, name string, kernel bool) error

@@ -22,6 +22,7 @@ type fakeFabric struct {
 	switches map[string]bool
 	kernel   map[string]bool // of the module
 	module   *module.Params  // nil: there is none
+	others   int             // devices that labs have on it
 	uplinks  map[string]string
 	plugs    map[string]plug // by device
 	inside   map[string]string
@@ -72,7 +73,9 @@ func (f *fakeFabric) Stop(context.Context) error {
 
 func (f *fakeFabric) ModuleHere() bool { return f.module != nil }
 
-func (f *fakeFabric) ModuleRoom() (*module.Params, int, error) { return f.module, 1 << 30, nil }
+func (f *fakeFabric) ModuleRoom() (*module.Params, module.Demand, error) {
+	return f.module, module.Demand{Available: 1 << 30, OtherVeths: f.others}, nil
+}
 
 func (f *fakeFabric) PutSwitch(_ context.Context, name string, kernel bool) error {
 	return f.do("switch", func() error {

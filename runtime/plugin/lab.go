@@ -139,7 +139,13 @@ func (l *lab) Stop(ctx context.Context) error {
 func (l *lab) ModuleHere() bool { return l.machine.Module().Here() }
 
 // ModuleRoom implements fabric.
-func (l *lab) ModuleRoom() (*module.Params, int, error) { return l.machine.Module().Room() }
+func (l *lab) ModuleRoom() (params *module.Params, others module.Demand, err error) {
+	params, others.Available, err = l.machine.Module().Room()
+	if err == nil {
+		others.OtherVeths, others.OtherHost, err = runtime.OthersOnModule(l.dir)
+	}
+	return params, others, err
+}
 
 // PutSwitch implements fabric.
 func (l *lab) PutSwitch(ctx context.Context, name string, kernel bool) error {
