@@ -193,7 +193,18 @@ func TestKernelKeeperKilled(t *testing.T) {
 	l.killKeeperAndAgent()
 	l.valelab("deploy", l.write(hostLab("take")))
 	l.in("a", netprobe(t), "ping4", "10.7.0.2")
+	init := l.initOf("a")
 	l.killKeeperAndAgent()
+	// Nobody is there to take the device of a node that ends off its switch, and who removes it waits for that.
+	if err := unix.Kill(init, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() string {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", init)); err == nil {
+			return "the node's init has not ended"
+		}
+		return ""
+	})
 	l.valelab("destroy", l.name)
 	givenBack(t, before)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/safchain/ethtool"
@@ -13,8 +14,9 @@ import (
 )
 
 // A device that is removed while it is on a switch of netmap's module stays
-// there for ever, and the module can't be unloaded any more. So whoever removes
-// a device of the lab's takes it off first, be there an agent or not.
+// there: until somebody takes it off, who removes it waits in the kernel, and the
+// module can't be unloaded. So whoever removes a device of the lab's takes it off
+// first, be there an agent or not.
 
 // detach takes the devices that are on switches of netmap's module off them:
 // those of the namespace for which which is true.
@@ -48,8 +50,12 @@ func (n *Namespace) detachPorts(which func(port string) bool) error {
 	})
 }
 
+// labDevice are the names of devices that labs have on switches (package wiring).
+var labDevice = regexp.MustCompile(`^(p[0-9a-f]{14}|[tu][0-9a-f]{13}[ab])$`)
+
 // DetachAll takes all devices of the namespace that are on switches of netmap's
-// module off them.
+// module off them, those of a lab also if they are there no more: who removes them
+// then waits in the kernel for just that.
 func (n *Namespace) DetachAll() error {
 	links, err := n.handle.LinkList()
 	if err != nil {
@@ -59,7 +65,7 @@ func (n *Namespace) DetachAll() error {
 	for _, l := range links {
 		there[l.Attrs().Name] = true
 	}
-	return n.detach(func(device string) bool { return there[device] })
+	return n.detach(func(device string) bool { return there[device] || labDevice.MatchString(device) })
 }
 
 // PlainChecksums has the stack behind an interface of a node finish its frames
