@@ -15,18 +15,21 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
 
-// A pluginProxy stands between an engine and the plugin, and kills the plugin at
+// A pluginProxy stands between an engine and the plugin, and kills one of them at
 // a request of its choice.
 type pluginProxy struct {
 	e      *privateEngine
 	server *http.Server
+	kill   func()
+	down   atomic.Bool // the engine was killed, and is not started again yet
 
 	mu     sync.Mutex
-	method string // at whose next request the plugin is killed; empty: it is not
+	method string // at whose next request one is killed; empty: none is
 	after  bool   // once it has answered, and the engine does not see the answer
 	killed bool
 }
@@ -37,6 +40,7 @@ func newPluginProxy(e *privateEngine) *pluginProxy {
 	t := e.t
 	t.Helper()
 	p := &pluginProxy{e: e}
+	p.kill = func() { e.endPlugin(syscall.SIGKILL); p.start() }
 	// The engine's own /run/docker, from outside.
 	folder := fmt.Sprintf("/proc/%d/root/run/docker/plugins", e.holder())
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -62,7 +66,7 @@ func newPluginProxy(e *privateEngine) *pluginProxy {
 		switch {
 		case kill && after:
 			forward.ServeHTTP(discard{http.Header{}}, r)
-			p.again()
+			p.kill()
 			panic(http.ErrAbortHandler)
 		case kill:
 			written := make(chan struct{}, 1)
@@ -73,7 +77,7 @@ func newPluginProxy(e *privateEngine) *pluginProxy {
 				close(served)
 			}()
 			<-written
-			p.again()
+			p.kill()
 			<-served
 			panic(http.ErrAbortHandler)
 		}
@@ -90,13 +94,7 @@ func (p *pluginProxy) start() {
 	p.e.startPluginAt(p.e.dir+"/plugin.sock", "--socket", p.e.dir+"/plugin.sock")
 }
 
-// again kills the plugin and starts the next.
-func (p *pluginProxy) again() {
-	p.e.endPlugin(syscall.SIGKILL)
-	p.start()
-}
-
-// killAt has the plugin killed at the next request for a method.
+// killAt has one killed at the next request for a method.
 func (p *pluginProxy) killAt(method string, after bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,13 +111,13 @@ func (p *pluginProxy) kills(path string) (kill, after bool) {
 	return true, p.after
 }
 
-// done fails the test unless the plugin was killed.
+// done fails the test unless one was killed.
 func (p *pluginProxy) done(what string) {
 	p.e.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.killed {
-		p.e.t.Errorf("%s: the plugin was not killed", what)
+		p.e.t.Errorf("%s: nothing was killed", what)
 	}
 }
 
@@ -130,6 +128,9 @@ func (d discard) Header() http.Header       { return d.header }
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 
+// lifeMethods are what an engine calls in the life of a network.
+var lifeMethods = []string{"CreateNetwork", "CreateEndpoint", "Join", "EndpointOperInfo", "Leave", "DeleteEndpoint", "DeleteNetwork"}
+
 // TestSoakPluginKilled kills the plugin at each request of a network's life, while
 // it is carried out and when it has been. An engine repeats such a request
 // without its body, which is refused; what the user does again then works, and
@@ -139,9 +140,7 @@ func TestSoakPluginKilled(t *testing.T) {
 	e := newEngine(t)
 	p := newPluginProxy(e)
 	p.start()
-	for i, method := range []string{
-		"CreateNetwork", "CreateEndpoint", "Join", "EndpointOperInfo", "Leave", "DeleteEndpoint", "DeleteNetwork",
-	} {
+	for i, method := range lifeMethods {
 		for j, after := range []bool{false, true} {
 			what := fmt.Sprintf("%s, after it: %v", method, after)
 			subnet := fmt.Sprintf("10.9.%d", 2*i+j)
