@@ -66,6 +66,21 @@ func TestSoakPluginMoved(t *testing.T) {
 	}
 }
 
+// TestSoakPluginFoundFirst leaves an old file in /etc/docker/plugins that names a
+// port where nobody listens: the engine finds the plugin's socket first.
+func TestSoakPluginFoundFirst(t *testing.T) {
+	needRoot(t)
+	e := newEngine(t)
+	e.insideDo("sh", "-c", `mkdir -p /etc/docker/plugins && echo '{"Name":"vale_docker","Addr":"http://127.0.0.1:1"}' >/etc/docker/plugins/vale_docker.json`)
+	e.startNamed("vale_docker", "/run/docker/plugins/vale_docker.sock")
+	if out := e.doctor(); !strings.Contains(out, "vale_docker.json: every user of this machine can command the plugin") {
+		t.Errorf("doctor:\n%s", out)
+	}
+	e.docker("network", "create", "-d", "vale_docker", "-o", "slice_id=111", "old")
+	e.docker("network", "rm", "old")
+	endPlugin(e)
+}
+
 // startNamed starts the plugin under another name, with a socket of its own.
 func (e *privateEngine) startNamed(name, socket string) {
 	e.t.Helper()
