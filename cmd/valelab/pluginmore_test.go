@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"bufio"
 	"bytes"
 	"encoding/json"
@@ -43,7 +44,8 @@ func (e *privateEngine) outside(addresses ...string) (ping func(to string) bool)
 	awaitLong(e.t, "namespace of the station", func() bool {
 		own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", e.holder()))
 		other, oerr := os.Readlink("/proc/" + pid + "/ns/net")
-		return err == nil && oerr == nil && own != other && there("true").Run() == nil
+		machine, merr := os.Readlink("/proc/self/ns/net") // where it begins
+		return errors.Join(err, oerr, merr) == nil && own != other && machine != other
 	})
 	e.insideDo("ip", "link", "add", "up0", "type", "veth", "peer", "name", "up1", "netns", pid)
 	e.insideDo("ip", "link", "set", "up0", "up")
