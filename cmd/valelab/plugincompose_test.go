@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -62,26 +61,4 @@ func TestSoakPluginCompose(t *testing.T) {
 	if err := e.inside("test", "-e", "/run/docker/plugins/valelab.sock").Run(); err == nil {
 		t.Error("the socket is left")
 	}
-}
-
-// statsOf returns the packets of the rings of an endpoint of a lab, in one
-// direction; 0 while it has none.
-func (e *privateEngine) statsOf(lab, label, dir string) (packets uint64) {
-	e.t.Helper()
-	var s struct {
-		Rings []struct {
-			Node, Interface, Dir string
-			Host                 bool
-			Packets              uint64
-		}
-	}
-	if err := json.Unmarshal([]byte(e.valelab("stats", lab, "-f", "json")), &s); err != nil {
-		e.t.Fatal(err)
-	}
-	for _, r := range s.Rings {
-		if r.Node+":"+r.Interface == label && r.Dir == dir && !r.Host {
-			packets += r.Packets
-		}
-	}
-	return packets
 }

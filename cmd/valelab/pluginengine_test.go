@@ -401,10 +401,16 @@ func (e *privateEngine) awaitEndpoints(want string) {
 	})
 }
 
-// stats returns the packets of a ring.
+// stats returns the packets of the rings of an endpoint, in one direction.
 func (e *privateEngine) stats(label, dir string) (packets uint64) {
 	e.t.Helper()
-	cmd := exec.Command("valelab", "stats", "valelab", "-f", "json")
+	return e.statsOf("valelab", label, dir)
+}
+
+// statsOf is stats of a plugin of another name.
+func (e *privateEngine) statsOf(lab, label, dir string) (packets uint64) {
+	e.t.Helper()
+	cmd := exec.Command("valelab", "stats", lab, "-f", "json")
 	cmd.Env = append(os.Environ(), "VALELAB_RUN="+e.root)
 	out, err := cmd.Output()
 	if err != nil {
