@@ -53,6 +53,22 @@ func chaos(t *testing.T, operations int) {
 	t.Logf("%v", c.counts)
 }
 
+// restartStale restarts the commands of nodes whose endpoint has come to another switch of netmap's module, where a
+// program keeps the port that it has: the agent says so.
+func (c *chaosRun) restartStale() {
+	client := c.client()
+	defer client.Close()
+	lab, err := client.Lab(c.t.Context())
+	if err != nil {
+		return // there may be no agent, which is looked at later
+	}
+	for _, e := range lab.Endpoints {
+		if strings.Contains(e.Fault, "valelab restart "+e.Node) {
+			c.valelab("restart", "--lab", c.name, e.Node)
+		}
+	}
+}
+
 // chaosImage is the image of nodes that are containers, "" where there is no
 // engine.
 func chaosImage(t *testing.T) (image string) {
@@ -93,6 +109,7 @@ func (c *chaosRun) step(i int) {
 		return
 	}
 	c.lab, c.up = next, true
+	c.restartStale()
 	var wrong []string
 	facts := chaosFacts{}
 	c.settle(func() bool {

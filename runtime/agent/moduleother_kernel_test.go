@@ -202,3 +202,32 @@ func TestKernelTrunkSeen(t *testing.T) {
 		return counted["lan rx0"] > 0 && counted["other tx0"] == counted["lan rx0"] && f.received.Load() > 0
 	})
 }
+
+// A program keeps the port that it has when its endpoint comes to another switch, and that is said until it opens the
+// endpoint anew.
+func TestKernelStalePort(t *testing.T) {
+	l := startLab(t)
+	a, _ := l.moduleNodes()
+	l.must(l.PutSwitch(t.Context(), "other", SwitchSpec{Kernel: true}))
+	fault := func() string { return l.inventory().Endpoints[0].Fault }
+	port := a.openPort("netmap:eth1")
+	spec := l.inventory().Endpoints[0].EndpointSpec
+	spec.Switch = "other"
+	if err := l.DeleteEndpoint(t.Context(), "a", "eth1"); err != nil {
+		t.Fatal(err)
+	}
+	l.must(l.PutEndpoint(t.Context(), "a", "eth1", spec))
+	if got := fault(); !strings.Contains(got, "opened on lan") || !strings.Contains(got, "valelab restart a") {
+		t.Errorf("a program with the port of before: %q", got)
+	}
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.openPort("netmap:eth1")
+	if got := fault(); got != "" {
+		t.Errorf("opened anew: %q", got)
+	}
+	if r := l.ring("a:eth1", "tx0"); r.Switch != "other" || r.Mode != ModeNetmap {
+		t.Errorf("%+v", r)
+	}
+}

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -65,6 +66,21 @@ func (p *modulePort) restore() error {
 	}
 	_, err := p.settle()
 	return err
+}
+
+// elsewhere is a switch on which a program has the endpoint's port since before
+// the endpoint came to another one, or nothing. The port is the program's as long
+// as it wants: on the module nobody can take it away.
+func (p *modulePort) elsewhere() string {
+	all, err := p.control.List()
+	p.agent.report(err, "look for ports of", p.name)
+	_, mine, _ := strings.Cut(p.nic(), ":")
+	for _, other := range all {
+		if on, port, _ := strings.Cut(other.Name, ":"); port == mine && on != p.on {
+			return strings.TrimPrefix(on, "vale")
+		}
+	}
+	return ""
 }
 
 // open says which ports of programs there are.

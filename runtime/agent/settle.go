@@ -125,6 +125,7 @@ func (h moduleHost) Port() string { return h.port.nic() }
 
 // Opened is called when a program has opened NIC rings.
 func (h moduleHost) Opened() {
+	h.port.endpoint.fault = ""
 	if !h.port.wasOpen {
 		h.port.forgetMoved()
 		h.port.opened()
