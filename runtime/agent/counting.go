@@ -14,18 +14,28 @@ type CountingSpec struct{}
 // through rings of netmap's module.
 func (a *agent) startCounting() (created bool, err error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.counter != nil {
+	counts := a.counter != nil
+	a.mu.Unlock()
+	if counts {
 		return false, nil
 	}
-	a.counter, err = counting.Start()
+	counter, err := counting.Start() // reads the kernel's types, which takes a while
 	if errors.Is(err, counting.ErrNoTypes) {
 		return false, &StatusError{Status: 409, Problem: Problem{
 			Error: "packets of programs can't be counted: " + err.Error(),
 			Hint:  "build the module where pahole and the kernel's vmlinux are, and load that; " + counting.Types + " is there then",
 		}}
 	}
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.counter != nil { // another one was quicker
+		return false, counter.Close()
+	}
+	a.counter = counter
+	return true, nil
 }
 
 // addMoved adds to the rings of a port what was counted of them. What the kernel does not tell is not known.

@@ -50,6 +50,8 @@ func (m *Model) drawRing(width, height int) []string {
 		cell{"  " + countedAs(r), th.dim})
 	rates := "  no rates yet"
 	switch {
+	case r.Moved != nil:
+		rates = fmt.Sprintf("  %s slots moved since the port was opened, counted by eBPF", m.units.count(*r.Moved))
 	case r.Counts == nil && r.Mode == "netmap":
 		rates = "  packets are not known: netmap's module does not count them"
 	case r.Rates != nil:

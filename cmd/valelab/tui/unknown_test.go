@@ -50,4 +50,11 @@ func TestUnknown(t *testing.T) {
 		}
 		m.pressAll("esc")
 	}
+	counted, moved := module(3, 1500), uint64(70)
+	counted.Rings[0].Moved = &moved
+	m.Update(SampleMsg{Gen: m.gen, Sample: counted})
+	m.pressAll("3", "/", "gen tx0", "enter", "enter")
+	if screen := m.View(); !strings.Contains(screen, "70 slots moved") {
+		t.Errorf("what eBPF has counted is not in\n%s", screen)
+	}
 }
