@@ -100,6 +100,34 @@ func TestModuleRoomIsShared(t *testing.T) {
 	deploy(t, m, root, star(t, 38))
 }
 
+// Each interface of the machine takes a switch in the machine's namespace, which all labs share.
+func TestModuleRoomOfUplinks(t *testing.T) {
+	var names []string
+	text := backendLab("kernel")
+	for _, digit := range "01234567" {
+		names = append(names, "up"+string(digit))
+		text += "  - [s, host:up" + string(digit) + "]\n"
+	}
+	m, root := runtimetest.New(append(names, "up8")...), tempRoot(t)
+	m.NetmapModule, m.ModuleParams = true, recordedModule(t)
+	deploy(t, m, root, compile(t, text))
+	one := "name: one\nnetmap: kernel\nswitches: {s: {}}\nnodes: {a: {}}\nlinks:\n  - [s, host:up8]\n"
+	before := m.Objects()
+	_, err := runtime.Deploy(t.Context(), root, compile(t, one), runtime.Options{Machine: m})
+	var hinted *runtime.HintError
+	if !errors.As(err, &hinted) || !strings.Contains(err.Error(), "9 switches for interfaces of this machine, all labs together") ||
+		!strings.Contains(hinted.Hint, "modprobe netmap max_bridges=9") {
+		t.Errorf("error %v", err)
+	}
+	if after := m.Objects(); strings.Join(after, "\n") != strings.Join(before, "\n") {
+		t.Errorf("%q were there, and are now %q", before, after)
+	}
+	if _, err := runtime.Destroy(t.Context(), root, "all", runtime.Options{Machine: m}); err != nil {
+		t.Fatal(err)
+	}
+	deploy(t, m, root, compile(t, one))
+}
+
 // An auto that the module has no room for has the user-space switch, and the user is told why.
 func TestModuleRoomOfAuto(t *testing.T) {
 	m, root := moduleMachine(t), tempRoot(t)
