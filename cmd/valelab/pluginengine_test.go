@@ -207,6 +207,9 @@ func (e *privateEngine) end() {
 	}
 	for _, process := range processesOf(e.t.(*testing.T), e.dir) {
 		if pid, err := strconv.Atoi(strings.Split(process, "/")[2]); err == nil {
+			for _, container := range childrenOf(pid) { // of an engine that did not start again
+				_ = syscall.Kill(container, syscall.SIGKILL)
+			}
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
@@ -226,6 +229,20 @@ func (e *privateEngine) end() {
 	os.RemoveAll(e.root + "-netmap")
 	unmountBelow(e.dir)
 	os.RemoveAll(e.dir)
+}
+
+// childrenOf lists the children of a process.
+func childrenOf(pid int) (children []int) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		for _, word := range strings.Fields(string(text)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				children = append(children, child)
+			}
+		}
+	}
+	return children
 }
 
 // unmountBelow unmounts what a killed engine has left.
