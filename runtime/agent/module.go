@@ -67,9 +67,8 @@ func (l *moduleLAN) attach(e *endpoint) (port, error) {
 		return nil, err
 	}
 	e.module = p
-	if on := p.elsewhere(); on != "" {
-		e.fault = fmt.Sprintf("a program still has the port that it opened on %s: valelab restart %s", on, e.Node)
-	}
+	e.fault = p.stale()
+	p.isStale = e.fault != ""
 	return p, nil
 }
 

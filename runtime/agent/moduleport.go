@@ -27,6 +27,7 @@ type modulePort struct {
 	device   string
 	place    place        // where the device is
 	ended    bool         // the node has, and takes the device along
+	isStale  bool         // the endpoint's fault is what stale has said
 	wasOpen  bool         // a program had the NIC rings when the last one asked for them
 	taps     []*moduleTap // of captures
 	holes    [2]peephole  // into the memory of programs' NIC rings and host rings
@@ -69,8 +70,7 @@ func (p *modulePort) restore() error {
 }
 
 // elsewhere is a switch on which a program has the endpoint's port since before
-// the endpoint came to another one, or nothing. The port is the program's as long
-// as it wants: on the module nobody can take it away.
+// the endpoint came to another one, or nothing.
 func (p *modulePort) elsewhere() string {
 	all, err := p.control.List()
 	p.agent.report(err, "look for ports of", p.name)

@@ -88,6 +88,7 @@ func (s *settler) run() {
 func (a *agent) settleAll() (open bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.lookForStale()
 	for _, e := range a.endpoints {
 		if e.module == nil || e.module.place == onSwitch {
 			continue
@@ -125,7 +126,8 @@ func (h moduleHost) Port() string { return h.port.nic() }
 
 // Opened is called when a program has opened NIC rings.
 func (h moduleHost) Opened() {
-	h.port.endpoint.fault = ""
+	h.port.endpoint.fault, h.port.isStale = "", false
+	h.port.agent.lookForStale()
 	if !h.port.wasOpen {
 		h.port.forgetMoved()
 		h.port.opened()
