@@ -13,6 +13,7 @@ import (
 const (
 	busy       = 16 // slots gained since the last sleep that make a ring busy
 	lingerTime = 100 * time.Microsecond
+	clockTurns = 16 // looks at the rings from one look at the clock, which may cost more, to the next
 )
 
 // linger looks for a while whether the switch moves one of the rings, if one of them was busy. It says
@@ -24,12 +25,19 @@ func linger(watched [2][]*ring, limit time.Duration) bool {
 	if limit < 0 || limit > lingerTime {
 		limit = lingerTime
 	}
-	for end := time.Now().Add(limit); ; {
+	var end time.Time
+	for turn := 1; ; turn++ {
 		if anyMoved(watched) {
 			return true
 		}
-		if !time.Now().Before(end) {
-			return false
+		if turn%clockTurns == 0 {
+			now := time.Now()
+			if end.IsZero() {
+				end = now.Add(limit)
+			}
+			if !now.Before(end) {
+				return false
+			}
 		}
 		yield()
 	}

@@ -99,8 +99,9 @@ func (n *native) take(rings []*ring) error {
 }
 
 // poll is Port.Poll: the module's own poll does the syncs.
-func (n *native) poll(events Events, timeout time.Duration, deadline time.Time) (Events, error) {
+func (n *native) poll(events Events, timeout time.Duration) (Events, error) {
 	p := n.port
+	deadline := time.Now().Add(timeout)
 	for {
 		if p.interrupted.Swap(false) {
 			p.clearWake()

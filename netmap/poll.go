@@ -28,13 +28,10 @@ func (p *Port) Poll(events Events, timeout time.Duration) (Events, error) {
 	if p.closed {
 		return 0, p.fail("poll", ErrClosed)
 	}
-	var deadline time.Time
-	if timeout > 0 {
-		deadline = time.Now().Add(timeout)
-	}
 	if p.native != nil {
-		return p.native.poll(events, timeout, deadline)
+		return p.native.poll(events, timeout)
 	}
+	var deadline time.Time // from the first time on that nothing is there
 	for {
 		found, err := p.syncFor(events)
 		if found != 0 || err != nil || timeout == 0 {
@@ -45,7 +42,11 @@ func (p *Port) Poll(events Events, timeout time.Duration) (Events, error) {
 		}
 		left := time.Duration(-1)
 		if timeout > 0 {
-			if left = time.Until(deadline); left <= 0 {
+			now := time.Now()
+			if deadline.IsZero() {
+				deadline = now.Add(timeout)
+			}
+			if left = deadline.Sub(now); left <= 0 {
 				return 0, nil
 			}
 		}
