@@ -103,10 +103,7 @@ func (localModule) Here() bool {
 
 // Room implements [Module].
 func (localModule) Room() (*module.Params, int, error) {
-	params, err := module.Read(os.DirFS(module.Dir))
-	if errors.Is(err, module.ErrNotLoaded) { // it is part of the kernel
-		params, err = &module.Params{}, nil
-	}
+	params, err := module.Here()
 	return params, memoryAvailable(), err
 }
 

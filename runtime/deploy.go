@@ -54,7 +54,7 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 		lock.Unlock()
 		return nil, err
 	}
-	warnings, said := givenAway(plan), []string(nil)
+	warnings, said := deviceWarnings(plan), []string(nil)
 	w, err := readWritten(lab)
 	if err == nil {
 		plan, said, err = resolve(o.Machine.Module(), lab, plan, w.plan)

@@ -30,13 +30,7 @@ links:
 // portsOn is how many ports a node's programs have on a switch of the lab, as `inspect` says.
 func (l *liveLab) portsOn(node, on string) int {
 	l.t.Helper()
-	client := l.client()
-	defer client.Close()
-	lab, err := client.Lab(l.t.Context())
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	for _, a := range lab.Accesses {
+	for _, a := range l.inventory().Accesses {
 		if a.Node == node && a.Switch == on {
 			return a.Ports
 		}

@@ -75,13 +75,7 @@ func (l *liveLab) has(node, iface string) bool {
 // initOf is the number of a node's init.
 func (l *liveLab) initOf(node string) int {
 	l.t.Helper()
-	client := l.client()
-	defer client.Close()
-	lab, err := client.Lab(l.t.Context())
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	for _, n := range lab.Nodes {
+	for _, n := range l.inventory().Nodes {
 		if n.Node == node {
 			return n.Init.PID
 		}

@@ -6,13 +6,10 @@ import (
 	"io"
 	"math"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/valelab/valelab/runtime/agent"
 )
 
 // The tests of this file deploy each lab of labs/ and check what its comment
@@ -151,13 +148,7 @@ func (l *liveLab) awaitPackets(ring string, n uint64) {
 // commandOf is the process number of a node's command, in the node.
 func (l *liveLab) commandOf(node string) int {
 	l.t.Helper()
-	client := agent.Dial(filepath.Join(l.root, l.name))
-	defer client.Close()
-	lab, err := client.Lab(l.t.Context())
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	for _, n := range lab.Nodes {
+	for _, n := range l.inventory().Nodes {
 		if n.Node == node && n.PID != 0 {
 			return n.PID
 		}

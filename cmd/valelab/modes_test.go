@@ -75,6 +75,18 @@ func (l *liveLab) agent() int {
 // client asks the lab's agent.
 func (l *liveLab) client() *agent.Client { return agent.Dial(filepath.Join(l.root, l.name)) }
 
+// inventory is what the agent says that the lab has.
+func (l *liveLab) inventory() *agent.Lab {
+	l.t.Helper()
+	client := l.client()
+	defer client.Close()
+	lab, err := client.Lab(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return lab
+}
+
 // awaitMode waits until the ring is in a mode.
 func (l *liveLab) awaitMode(ring, mode string) {
 	l.t.Helper()

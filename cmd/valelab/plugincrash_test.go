@@ -38,7 +38,5 @@ func TestSoakPluginCrash(t *testing.T) {
 	if out, err := e.try("run", "--rm", "--network", options, imageName, "/bin/true"); err == nil || !strings.Contains(out, "front is the name of another endpoint") {
 		t.Errorf("the same once more: %v %s", err, out)
 	}
-	e.docker("rm", "-f", "c1")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "c1")
 }

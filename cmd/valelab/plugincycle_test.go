@@ -31,6 +31,14 @@ func endPlugin(e *privateEngine) {
 	}
 }
 
+// endNetwork removes containers and their network, and ends the plugin.
+func endNetwork(e *privateEngine, network string, containers ...string) {
+	e.t.Helper()
+	e.docker(append([]string{"rm", "-f"}, containers...)...)
+	e.docker("network", "rm", network)
+	endPlugin(e)
+}
+
 // pluginCycle makes a network and two containers, lets them talk, kills
 // something, lets them talk again, and removes everything.
 func pluginCycle(e *privateEngine, i int) {

@@ -129,9 +129,7 @@ func TestSoakPluginIPv6(t *testing.T) {
 	if out, err := e.try("network", "create", "-d", "valelab", "--ipv6", "--subnet", "fd00:8::/64", "-o", "mtu=1000", "small"); err == nil || !strings.Contains(out, "IPv6 needs at least 1280") {
 		t.Errorf("an MTU that is too small: %v %s", err, out)
 	}
-	e.docker("rm", "-f", "c1", "c2")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "c1", "c2")
 }
 
 // TestSoakPluginLooks looks at networks as at labs.
@@ -193,9 +191,7 @@ func TestSoakPluginLooks(t *testing.T) {
 	if packets.Len() < 2*98 {
 		t.Errorf("%d bytes of packets", packets.Len())
 	}
-	e.docker("rm", "-f", "web", "db")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "web", "db")
 }
 
 // TestSoakPluginPorts gives interfaces a MAC, a name for people, rings and slots.
@@ -237,9 +233,7 @@ func TestSoakPluginPorts(t *testing.T) {
 			t.Errorf("%s: %v %s", option, err, out)
 		}
 	}
-	e.docker("rm", "-f", "c1")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "c1")
 }
 
 // TestSoakPluginLate is a plugin that comes after the engine: what it leaves
@@ -262,9 +256,7 @@ func TestSoakPluginLate(t *testing.T) {
 	if out := e.doctor(); strings.Contains(out, "could not start") {
 		t.Errorf("doctor after the start:\n%s", out)
 	}
-	e.docker("rm", "-f", "c1")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "c1")
 }
 
 // doctor is what doctor says in the engine's namespaces.

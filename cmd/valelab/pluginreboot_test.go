@@ -78,9 +78,7 @@ func TestSoakPluginReboot(t *testing.T) {
 	e.awaitRunning("c1", "c2")
 	e.asBefore(before)
 
-	e.docker("rm", "-f", "c1", "c2")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "c1", "c2")
 }
 
 // asBefore checks that the network of TestSoakPluginReboot is whole.

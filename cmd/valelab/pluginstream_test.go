@@ -104,7 +104,5 @@ func TestSoakPluginStreams(t *testing.T) {
 	e.docker("network", "disconnect", "mynet", "c2")
 	e.docker("network", "connect", "--ip", "10.9.0.12", "mynet", "c2")
 	e.ping("c1", "c2")
-	e.docker("rm", "-f", "c1", "c2", "n1", "n2")
-	e.docker("network", "rm", "mynet")
-	endPlugin(e)
+	endNetwork(e, "mynet", "c1", "c2", "n1", "n2")
 }

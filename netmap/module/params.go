@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,16 @@ func Read(dir fs.FS) (*Params, error) {
 		p.Holders = append(p.Holders, h.Name())
 	}
 	return p, nil
+}
+
+// Here reads the parameters of this machine's module, which must be there: one that is part of the kernel may have no
+// folder, and goes by the defaults.
+func Here() (*Params, error) {
+	p, err := Read(os.DirFS(Dir))
+	if errors.Is(err, ErrNotLoaded) {
+		return &Params{}, nil
+	}
+	return p, err
 }
 
 // Value is the value of a parameter that is a number; false: the module has none of this name.

@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 
 	"github.com/valelab/valelab/netmap/kernel"
@@ -106,10 +105,7 @@ func (l *moduleLAN) connect(to lan, name string) (cable, error) {
 
 // moduleMTU is the largest MTU that a device on the module's switches can have.
 func moduleMTU() (int, error) {
-	params, err := module.Read(os.DirFS(module.Dir))
-	if errors.Is(err, module.ErrNotLoaded) { // it is part of the kernel
-		params, err = &module.Params{}, nil
-	}
+	params, err := module.Here()
 	if err != nil {
 		return 0, err
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/valelab/valelab/topology"
 )
 
-// givenAway warns of what a plan gives nodes that the user may not be aware of:
+// deviceWarnings warns of what a plan gives nodes that the user may not be aware of:
 // netmap's device asks nobody for a privilege.
-func givenAway(plan *topology.Plan) []string {
+func deviceWarnings(plan *topology.Plan) []string {
 	var warnings []string
 	for i := range plan.Steps {
 		n := plan.Steps[i].Node
