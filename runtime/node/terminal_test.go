@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/valelab/valelab/runtime/ptytest"
 )
 
 // TestRootExecBusyTerminal: whoever has the caller's terminal too may have made
@@ -15,7 +17,7 @@ import (
 func TestRootExecBusyTerminal(t *testing.T) {
 	dir := labDir(t)
 	run(t, Config{LabDir: dir})
-	master, slave := openTerminal(t)
+	master, slave := ptytest.Open(t)
 	cmd := inNode(t, dir, "seq", "20000")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

@@ -12,6 +12,7 @@
 //	row.go       writing text of a fixed width
 //	theme.go     colours, which are never the only signal
 //	source.go    what the model asks the world
+//	quiet/       keeps bubbletea from asking the terminal at every start of valelab
 //
 // What does not belong here: asking the agent (command top does that), and what the numbers mean (package
 // sample). What comes from a node, its name or its log, is shown and never sent to the terminal as it is:

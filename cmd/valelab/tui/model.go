@@ -9,10 +9,14 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/lipgloss"
 
+	"github.com/valelab/valelab/cmd/valelab/tui/quiet"
 	"github.com/valelab/valelab/runtime"
 	"github.com/valelab/valelab/runtime/agent"
 	"github.com/valelab/valelab/runtime/sample"
 )
+
+// bubbletea is initialized, and has asked the terminal nothing.
+func init() { quiet.Over() }
 
 // Config is how the UI begins.
 type Config struct {
