@@ -183,15 +183,10 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 	spec := region.Spec{
 		Name: name, TxRings: e.Rings, RxRings: e.Rings, HostTxRings: 1, HostRxRings: 1, TxSlots: e.Slots, RxSlots: e.Slots,
 	}
-	geo, err := region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES})
-	if err != nil {
-		return nil, errors.Join(unix.EINVAL, err)
-	}
-	m, err := s.nextMemory(geo)
+	m, err := s.endpointMemory(spec)
 	if err != nil {
 		return nil, err
 	}
-	m.lab = true
 	a, err = s.newAdapter(name, spec, 0, m)
 	if err != nil {
 		return nil, err
@@ -199,6 +194,34 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 	a.endpoint, a.port = e, e.Port
 	s.adapters[name] = a
 	return a, nil
+}
+
+// endpointMemory finds the memory for an endpoint: the global one, in which all network cards are, so that programs may
+// swap buffers between endpoints of their node, or where that has no room one of its own.
+func (s *Space) endpointMemory(spec region.Spec) (*memory, error) {
+	beside := []region.Spec{spec}
+	for _, a := range s.adapters {
+		if a.endpoint != nil && a.memory.id == globalID {
+			beside = append(beside, a.spec)
+		}
+	}
+	if global().Holds(beside...) {
+		m := s.memories[globalID]
+		if m == nil {
+			m = s.addMemory(globalID, global())
+		}
+		m.lab = true
+		return m, nil
+	}
+	geo, err := region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES})
+	if err != nil {
+		return nil, errors.Join(unix.EINVAL, err)
+	}
+	m, err := s.nextMemory(geo)
+	if err == nil {
+		m.lab = true
+	}
+	return m, err
 }
 
 // device says whether the name is that of a network device of the node.

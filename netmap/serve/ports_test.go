@@ -43,6 +43,38 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+// TestEndpointsShareMemory: endpoints of a node are in the global memory, as network cards are, so that a program can
+// forward frames by swapping buffers; one that the memory has no room for has its own.
+func TestEndpointsShareMemory(t *testing.T) {
+	e := newEngine(t)
+	s, h := newNode(t, e, "n1")
+	for name, geometry := range map[string]Geometry{"eth2": {Rings: 1, Slots: 1024}, "eth3": {Rings: 1, Slots: 4096}, "eth4": {Rings: 16, Slots: 2048}} {
+		_, sock := pair(t)
+		port, err := h.endpoints["eth1"].Port.Switch().AttachSocket(name, -1, sock, 1500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { port.Detach() })
+		h.endpoints[name] = &Endpoint{Port: port, Geometry: geometry}
+	}
+	var inode []uint64
+	for _, test := range []struct {
+		name   string
+		global bool
+	}{{"eth1", true}, {"eth2", true}, {"eth3", false}, {"eth4", true}, {"eth1", true}} {
+		p := s.program(t)
+		reg := p.must(test.name, abi.ReqRegister{})
+		var st unix.Stat_t
+		if err := unix.Fstat(p.fds[0], &st); err != nil {
+			t.Fatal(err)
+		}
+		inode = append(inode, st.Ino)
+		if test.global != (reg.MemID == globalID) || test.global != (st.Ino == inode[0]) {
+			t.Errorf("%s: memory %d, region %d of %v", test.name, reg.MemID, st.Ino, inode)
+		}
+	}
+}
+
 // TestMemories: a memory's id opens it for other ports of the same node, and is nothing to another node, whatever is
 // guessed.
 func TestMemories(t *testing.T) {

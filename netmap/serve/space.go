@@ -104,7 +104,7 @@ func (s *Space) Close() {
 type memory struct {
 	*vale.Memory
 	id    uint16
-	lab   bool // of an endpoint
+	lab   bool // of endpoints
 	users int  // adapters
 }
 

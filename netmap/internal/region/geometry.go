@@ -85,6 +85,19 @@ func Fit(s Spec, room Room) (Geometry, error) {
 	return g, nil
 }
 
+// Holds says whether a region has room for all rings of these ports at once.
+func (g Geometry) Holds(ports ...Spec) bool {
+	rings, bufs := 0, abi.NETMAP_FIRST_BUF
+	for _, s := range ports {
+		if ifSize+8*s.rings() > g.IfSize || ringSize+slotSize*max(s.TxSlots, s.RxSlots) > g.RingSize {
+			return false
+		}
+		rings += s.rings()
+		bufs += (s.TxRings+s.HostTxRings)*s.TxSlots + (s.RxRings+s.HostRxRings)*s.RxSlots
+	}
+	return rings <= g.RingNum && bufs <= g.BufNum
+}
+
 // RingOfs is the offset of the ring pool.
 func (g Geometry) RingOfs() int { return g.IfSize * g.IfNum }
 

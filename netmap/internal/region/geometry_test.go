@@ -96,3 +96,28 @@ func TestFitRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestHolds(t *testing.T) {
+	one := Spec{Name: "eth1", TxRings: 1, RxRings: 1, HostTxRings: 1, HostRxRings: 1, TxSlots: 1024, RxSlots: 1024}
+	g, err := Fit(one, Room{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	large, many := one, one
+	large.TxSlots = 2048
+	many.RxRings = 2
+	for name, test := range map[string]struct {
+		ports []Spec
+		want  bool
+	}{
+		"none":         {nil, true},
+		"that it fits": {[]Spec{one}, true},
+		"two":          {[]Spec{one, one}, false},
+		"larger rings": {[]Spec{large}, false},
+		"more rings":   {[]Spec{many}, false},
+	} {
+		if got := g.Holds(test.ports...); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
