@@ -1,5 +1,6 @@
 // poll and select of the program: the syncs of its ports, and its other descriptors by duplicates.
 #include "exec.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +10,14 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+// Our threads are not cancelled.
+int nm_ppoll(struct pollfd *fds, unsigned long n, const struct timespec *timeout, const void *mask, size_t mask_size,
+	     void (*undo)(void *), void *arg)
+{
+	(void)undo, (void)arg;
+	return (int)sys(__NR_ppoll, fds, n, timeout, mask, mask_size);
+}
 
 #define MAX_FDS 1024
 #define ALWAYS  (POLLERR | POLLHUP | POLLNVAL)

@@ -34,11 +34,11 @@ func run(m *testing.M) int {
 }
 
 // compile builds a test program with this compiler.
-func compile(t *testing.T, compiler, name string) string {
+func compile(t *testing.T, compiler, name string, flags ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
-	out, err := exec.Command(compiler, "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-I../internal/abi",
-		"-o", program, "testdata/"+name+".c").CombinedOutput()
+	flags = append([]string{"-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-I../internal/abi", "-o", program}, flags...)
+	out, err := exec.Command(compiler, append(flags, "testdata/"+name+".c")...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", compiler, err, out)
 	}
@@ -110,11 +110,20 @@ func TestProcesses(t *testing.T) { runProgram(t, "process") }
 
 func TestThreads(t *testing.T) { runProgram(t, "threads") }
 
+func TestCancel(t *testing.T) { runProgram(t, "cancel") }
+
 func TestOrdinary(t *testing.T) { runProgram(t, "ordinary") }
+
+// Programs that are built with sanitizers, which want to come first.
+func TestSanitizers(t *testing.T) {
+	for _, sanitizer := range []string{"address,undefined", "thread"} {
+		t.Run(sanitizer, func(t *testing.T) { runCompiled(t, compile(t, "gcc", "sync", "-fsanitize="+sanitizer)) })
+	}
+}
 
 // The same library serves programs that musl is the C library of.
 func TestMusl(t *testing.T) {
-	for _, name := range []string{"sync", "map", "process", "threads"} {
+	for _, name := range []string{"sync", "map", "process", "threads", "cancel"} {
 		t.Run(name, func(t *testing.T) { runCompiled(t, compile(t, "musl-gcc", name)) })
 	}
 }

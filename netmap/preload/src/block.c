@@ -36,11 +36,27 @@ static bool linger(struct nm_watch *w, unsigned nw, int64_t timeout)
 	return false;
 }
 
-static int wait_for(struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask, size_t mask_size)
+struct sleep {
+	struct nm_watch *w;
+	unsigned nw;
+};
+
+static void cancelled(void *arg)
+{
+	struct sleep *s = arg;
+
+	for (unsigned i = 0; i < s->nw; i++) {
+		if (!s->w[i].awake)
+			nm_end_sleep(s->w[i].port);
+		nm_release(s->w[i].port);
+	}
+}
+
+static int wait_for(struct sleep *s, struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask, size_t mask_size)
 {
 	struct timespec ts = {.tv_sec = timeout / 1000000000, .tv_nsec = timeout % 1000000000};
 
-	return (int)sys(__NR_ppoll, fds, n, timeout < 0 ? NULL : &ts, mask, mask_size);
+	return nm_ppoll(fds, n, timeout < 0 ? NULL : &ts, mask, mask_size, cancelled, s);
 }
 
 /*
@@ -51,6 +67,7 @@ int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long 
 	     size_t mask_size)
 {
 	unsigned long total = n;
+	struct sleep sleep = {w, nw};
 	int ret;
 
 	if (timeout != 0)
@@ -70,7 +87,7 @@ int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long 
 			timeout = NM_NAP * 1000000ll;
 		nm_arm(p, w[i].events);
 	}
-	ret = wait_for(fds, total, timeout != 0 && any_moved(w, nw) ? 0 : timeout, mask, mask_size);
+	ret = wait_for(&sleep, fds, total, timeout != 0 && any_moved(w, nw) ? 0 : timeout, mask, mask_size);
 	for (unsigned i = nw; i-- > 0;) {
 		struct nm_port *p = w[i].port;
 

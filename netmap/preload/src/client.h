@@ -113,8 +113,13 @@ struct nm_watch {
 	bool edge;  /* edge-triggered */
 	bool awake; /* it does not sleep this time */
 };
+/* A thread that is cancelled in it has released (nm_release) the ports. */
 hidden int nm_block(struct nm_watch *w, unsigned nw, struct pollfd *fds, unsigned long n, int64_t timeout, const void *mask,
 		    size_t mask_size);
+/* The user's: ppoll. A thread that is cancelled in it calls undo. */
+struct timespec;
+hidden int nm_ppoll(struct pollfd *fds, unsigned long n, const struct timespec *timeout, const void *mask, size_t mask_size,
+		    void (*undo)(void *), void *arg);
 
 /* interest.c: the ports that an epoll watches. */
 #define NM_ITEMS 128

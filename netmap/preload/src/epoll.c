@@ -94,6 +94,12 @@ EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 	return (int)nm_result(ret);
 }
 
+static int wait_in(struct nm_epoll *ep, int epfd, struct epoll_event *to, int room, int64_t timeout, const void *mask, size_t mask_size)
+{
+	nm_cancel_test();
+	return (int)nm_result(nm_interest_wait(&ep->ports, epfd, (int)sys(__NR_getpid), to, room, timeout, mask, mask_size));
+}
+
 int epoll_pwait2(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
 
 EXPORT int epoll_wait(int epfd, struct epoll_event *to, int room, int timeout)
@@ -102,7 +108,7 @@ EXPORT int epoll_wait(int epfd, struct epoll_event *to, int room, int timeout)
 	__typeof__(&epoll_wait) next;
 
 	if (unlikely(ep != NULL) && room > 0)
-		return (int)nm_result(nm_interest_wait(&ep->ports, epfd, (int)sys(__NR_getpid), to, room, timeout < 0 ? NM_FOREVER : timeout * 1000000ll, NULL, 0));
+		return wait_in(ep, epfd, to, room, timeout < 0 ? NM_FOREVER : timeout * 1000000ll, NULL, 0);
 	next = NEXT(epoll_wait);
 	return next != NULL ? next(epfd, to, room, timeout) : (int)nm_result(sys(__NR_epoll_wait, epfd, to, room, timeout));
 }
@@ -113,8 +119,7 @@ EXPORT int epoll_pwait(int epfd, struct epoll_event *to, int room, int timeout, 
 	__typeof__(&epoll_pwait) next;
 
 	if (unlikely(ep != NULL) && room > 0)
-		return (int)nm_result(
-			nm_interest_wait(&ep->ports, epfd, (int)sys(__NR_getpid), to, room, timeout < 0 ? NM_FOREVER : timeout * 1000000ll, mask, NM_SIGSET));
+		return wait_in(ep, epfd, to, room, timeout < 0 ? NM_FOREVER : timeout * 1000000ll, mask, NM_SIGSET);
 	next = NEXT(epoll_pwait);
 	return next != NULL ? next(epfd, to, room, timeout, mask)
 			    : (int)nm_result(sys(__NR_epoll_pwait, epfd, to, room, timeout, mask, NM_SIGSET));
@@ -125,6 +130,6 @@ EXPORT int epoll_pwait2(int epfd, struct epoll_event *to, int room, const struct
 	struct nm_epoll *ep = unlikely(nm_slot(epfd) != 0) ? known(epfd) : NULL;
 
 	if (unlikely(ep != NULL) && room > 0)
-		return (int)nm_result(nm_interest_wait(&ep->ports, epfd, (int)sys(__NR_getpid), to, room, nm_nanoseconds(timeout), mask, NM_SIGSET));
+		return wait_in(ep, epfd, to, room, nm_nanoseconds(timeout), mask, NM_SIGSET);
 	return (int)nm_result(sys(__NR_epoll_pwait2, epfd, to, room, timeout, mask, NM_SIGSET));
 }

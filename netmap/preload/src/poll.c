@@ -2,7 +2,6 @@
 #include "preload.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #define ON_STACK 64 /* descriptors */
@@ -106,15 +105,14 @@ int nm_poll(struct pollfd *fds, unsigned long n, int64_t timeout, const void *ma
 	struct pollfd local[3 * ON_STACK];
 	struct nm_watch watch[ON_STACK];
 	struct call c = {.fds = fds, .local = local, .watch = watch, .n = n};
-	size_t size = n * (3 * sizeof(local[0]) + sizeof(watch[0]));
+	struct nm_room room;
 	int ret;
 
+	nm_cancel_test();
 	if (n > ON_STACK) {
-		long at = sys(__NR_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (at < 0 && at > -4096)
+		if (!nm_room_take(&room, n * (3 * sizeof(local[0]) + sizeof(watch[0]))))
 			return -ENOMEM;
-		c.watch = (void *)at;
+		c.watch = room.at;
 		c.local = (void *)(c.watch + n);
 	}
 	find(&c);
@@ -122,7 +120,7 @@ int nm_poll(struct pollfd *fds, unsigned long n, int64_t timeout, const void *ma
 	for (unsigned i = 0; i < c.nw; i++)
 		nm_put(nm_open_of(c.watch[i].port));
 	if (n > ON_STACK)
-		sys(__NR_munmap, c.watch, size);
+		nm_room_give(&room);
 	return ret;
 }
 

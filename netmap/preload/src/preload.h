@@ -69,6 +69,23 @@ hidden int nm_poll(struct pollfd *fds, unsigned long n, int64_t timeout, const v
 hidden bool nm_any_port(const struct pollfd *fds, unsigned long n);
 hidden int64_t nm_nanoseconds(const struct timespec *ts);
 
+/* cancel.c: between begin and end, a thread that is cancelled calls undo. */
+struct nm_cleanup {
+	void *of_libc[4];
+};
+hidden void nm_cancel_begin(struct nm_cleanup *c, void (*undo)(void *), void *arg);
+hidden void nm_cancel_end(struct nm_cleanup *c);
+hidden void nm_cancel_test(void);
+
+/* Memory that is taken until the call is over. */
+struct nm_room {
+	void *at;
+	size_t size;
+	struct nm_cleanup cleanup;
+};
+hidden bool nm_room_take(struct nm_room *r, size_t size);
+hidden void nm_room_give(struct nm_room *r);
+
 /* epoll.c */
 hidden void nm_epoll_put(struct nm_epoll *ep);
 hidden void nm_epoll_hold(struct nm_epoll *ep);

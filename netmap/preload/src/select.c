@@ -2,7 +2,6 @@
 #include "preload.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <time.h>
@@ -73,18 +72,16 @@ static int give(const struct sets *s, const struct pollfd *fds, unsigned long n)
 static int as_poll(const struct sets *s, int n, int64_t timeout, const void *mask, size_t mask_size)
 {
 	struct pollfd local[ON_STACK], *fds = local;
-	unsigned long nfds = 0, size;
+	unsigned long nfds = 0;
+	struct nm_room room;
 	int ret;
 
 	for (int fd = 0; fd < n; fd++)
 		nfds += wanted(s, fd) != 0;
-	size = nfds * sizeof(*fds);
 	if (nfds > ON_STACK) {
-		long at = sys(__NR_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (at < 0 && at > -4096)
+		if (!nm_room_take(&room, nfds * sizeof(*fds)))
 			return -ENOMEM;
-		fds = (void *)at;
+		fds = room.at;
 	}
 	nfds = 0;
 	for (int fd = 0; fd < n; fd++)
@@ -94,7 +91,7 @@ static int as_poll(const struct sets *s, int n, int64_t timeout, const void *mas
 	if (ret >= 0)
 		ret = give(s, fds, nfds);
 	if (fds != local)
-		sys(__NR_munmap, fds, size);
+		nm_room_give(&room);
 	return ret;
 }
 
