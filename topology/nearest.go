@@ -11,15 +11,11 @@ func (r *reader) suggest(name string, known []string) string {
 	if r.faults.full() {
 		return ""
 	}
-	if near := nearest(name, known); near != "" {
-		return "did you mean " + quote(near) + "?"
+	otherwise := ""
+	if 0 < len(known) && len(known) <= 16 {
+		otherwise = "known: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 	}
-	if len(known) == 0 || len(known) > 16 {
-		return ""
-	}
-	sorted := slices.Clone(known)
-	slices.Sort(sorted)
-	return "known: " + strings.Join(sorted, ", ")
+	return DidYouMean(name, known, otherwise)
 }
 
 // nearest returns the known name that takes the fewest edits, "" if none is near:
@@ -71,6 +67,11 @@ func editDistance(a, b string) int {
 	return last[len(b)]
 }
 
-// Nearest returns the known name that somebody may have meant who wrote name,
-// "" if none is near.
-func Nearest(name string, known []string) string { return nearest(name, known) }
+// DidYouMean is the hint for a name that is not known: the known one that is
+// nearest, or otherwise, if none is near.
+func DidYouMean(name string, known []string, otherwise string) string {
+	if near := nearest(name, known); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	return otherwise
+}

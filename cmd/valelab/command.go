@@ -6,7 +6,9 @@ import (
 	"flag"
 	"io"
 
+	"github.com/valelab/valelab/netmap/pktgen/flagtext"
 	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/topology"
 )
 
 // A runFunc carries a command out. args are the words that are not flags.
@@ -28,7 +30,7 @@ type command struct {
 // commands are all of them, in the order of help.
 func commands() []command {
 	return []command{
-		{name: "deploy", args: "[LAB]", short: "bring a lab up, or what is missing of one that runs", setup: deployCommand},
+		{name: "deploy", args: "[LAB]", short: "bring a lab up, or change a running one to match", setup: deployCommand},
 		{name: "destroy", args: "[LAB]", short: "take a lab down; twice is fine", setup: destroyCommand},
 		{name: "plan", args: "[LAB]", short: "print the steps that a lab is made of", setup: planCommand},
 		{name: "validate", args: "[FILE]", short: "check a lab file", long: fileHelp, setup: validateCommand},
@@ -38,7 +40,7 @@ func commands() []command {
 		{name: "metrics", args: "[LAB]", short: "print or serve the counters as text for Prometheus", long: metricsHelp, setup: metricsCommand},
 		{name: "events", args: "[LAB]", short: "print what happens in a lab as JSON lines", long: eventsHelp, setup: eventsCommand},
 		{name: "capture", args: "NODE:ETH...", short: "write the packets of endpoints as pcapng", long: captureHelp, setup: captureCommand},
-		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", words: 2, setup: execCommand},
+		{name: "exec", args: "NODE -- COMMAND...", short: "run a command in a node", long: execHelp, words: 2, setup: execCommand},
 		{name: "stop", args: "NODE", short: "end a node's command and leave it down; its links stay", setup: controlCommand("stop", (*runtime.Lab).Stop)},
 		{name: "start", args: "NODE", short: "start a node's command that has ended", setup: controlCommand("start", (*runtime.Lab).Start)},
 		{name: "restart", args: "NODE", short: "end a node's command and start it again", setup: controlCommand("restart", (*runtime.Lab).Restart)},
@@ -81,7 +83,7 @@ func dispatch(ctx context.Context, s streams, args []string) error {
 		printCommandHelp(s.out, c)
 		return nil
 	case err != nil:
-		return usagef("valelab help "+c.name, "%s: %w", c.name, err)
+		return usagef("valelab help "+c.name, "%s: %w", c.name, flagtext.Fault(fs, err))
 	}
 	err = runIt(ctx, s, words)
 	if usage, ok := err.(*usageError); ok && usage.hint == "" {
@@ -97,7 +99,11 @@ func findCommand(name string) (command, error) {
 			return c, nil
 		}
 	}
-	return command{}, usagef("valelab help", "no command is called %q", name)
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return command{}, usagef(topology.DidYouMean(name, names, "valelab help"), "no command is called %q", name)
 }
 
 // oneWord returns the only word, or "" when there is none.

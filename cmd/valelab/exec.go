@@ -10,6 +10,8 @@ import (
 	"github.com/valelab/valelab/runtime/node"
 )
 
+const execHelp = "The exit status is the command's; 126 and 127 if it can't be run.\n"
+
 func execCommand(fs *flag.FlagSet) runFunc {
 	lab := labFlag(fs)
 	return func(ctx context.Context, s streams, words []string) error {

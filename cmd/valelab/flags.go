@@ -57,7 +57,7 @@ func (v formatValue) String() string {
 // Set refuses what is no format.
 func (v formatValue) Set(s string) error {
 	if !slices.Contains(v.allowed, format(s)) {
-		return fmt.Errorf("want %s", v.names())
+		return fmt.Errorf("is not %s", v.names())
 	}
 	*v.format = format(s)
 	return nil

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/valelab/valelab/netmap/pktgen/flagtext"
 )
 
 // labHelp explains the word LAB, which most commands take.
@@ -51,28 +53,19 @@ func printHelp(w io.Writer) {
 func printCommandHelp(w io.Writer, c command) {
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	c.setup(fs)
-	fmt.Fprintf(w, "usage: valelab %s\n\n%s\n", strings.TrimSpace(c.name+" [FLAGS] "+c.args), c.short)
+	flags := flagtext.List(fs)
+	usage := "usage: valelab " + c.name
+	if flags != "" {
+		usage += " [FLAGS]"
+	}
+	fmt.Fprintf(w, "%s\n\n%s\n", strings.TrimSpace(usage+" "+c.args), c.short)
 	if c.long != "" {
 		fmt.Fprintf(w, "\n%s", c.long)
 	}
-	if strings.Contains(c.args, "LAB") {
+	if strings.Contains(c.args, "LAB") || fs.Lookup("lab") != nil {
 		fmt.Fprintf(w, "\n%s", labHelp)
 	}
-	var flags strings.Builder
-	tw := tabwriter.NewWriter(&flags, 0, 0, 2, ' ', 0)
-	fs.VisitAll(func(f *flag.Flag) {
-		value, text := flag.UnquoteUsage(f)
-		dashes := "--"
-		if len(f.Name) == 1 {
-			dashes = "-"
-		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" && f.DefValue != "-1" {
-			text += " (" + f.DefValue + ")"
-		}
-		fmt.Fprintf(tw, "  %s\t%s\n", strings.TrimSpace(dashes+f.Name+" "+value), text)
-	})
-	tw.Flush()
-	if flags.Len() > 0 {
-		fmt.Fprintf(w, "\nflags:\n%s", flags.String())
+	if flags != "" {
+		fmt.Fprintf(w, "\nflags:\n%s", flags)
 	}
 }

@@ -17,6 +17,9 @@ func logsCommand(fs *flag.FlagSet) runFunc {
 		if node == "" {
 			return usagef("valelab logs NODE", "logs: which node?")
 		}
+		if *tail < -1 {
+			return usagef("", "logs: --tail is not negative")
+		}
 		running, err := openNode(*lab, node)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/valelab/valelab/netmap/pktgen/flagtext"
 	"github.com/valelab/valelab/netmap/pktgen/internal/packet"
 )
 
@@ -22,16 +23,16 @@ type flags struct {
 	duration  time.Duration
 }
 
-func newFlags(name string, output io.Writer) *flags {
+func newFlags(name string) *flags {
 	f := &flags{set: flag.NewFlagSet(name, flag.ContinueOnError)}
-	f.set.SetOutput(output)
-	f.set.Func("i", "netmap `port`, such as netmap:eth1 (netmap:eth1^: its host rings)", func(s string) error {
+	f.set.SetOutput(io.Discard) // package flag would print errors and help itself
+	f.set.Func("i", "netmap `PORT`, such as netmap:eth1 (netmap:eth1^: its host rings)", func(s string) error {
 		f.ports = append(f.ports, s)
 		return nil
 	})
-	f.set.DurationVar(&f.reporting.Interval, "interval", time.Second, "`time` between two reports on standard error; 0: none")
-	f.set.DurationVar(&f.duration, "duration", 0, "end after this `time`; 0: no limit")
-	f.set.Func("format", "`text` or json (default text)", func(s string) error {
+	f.set.DurationVar(&f.reporting.Interval, "interval", time.Second, "`TIME` between two reports on standard error; 0: none")
+	f.set.DurationVar(&f.duration, "duration", 0, "end after this `TIME`; 0: no limit")
+	f.set.Func("format", "`FORMAT` of what is printed, text or json (text)", func(s string) error {
 		if s != "text" && s != "json" {
 			return fmt.Errorf("%q is neither text nor json", s)
 		}
@@ -43,39 +44,45 @@ func newFlags(name string, output io.Writer) *flags {
 
 // parse reads the command line and checks what all programs have.
 func (f *flags) parse(args []string, ports int) error {
-	// The flag package would print the error and the usage itself.
-	output := f.set.Output()
-	help := f.set.Usage
-	f.set.SetOutput(io.Discard)
-	f.set.Usage = func() {}
-	err := f.set.Parse(args)
-	f.set.SetOutput(output)
-	switch {
-	case err == flag.ErrHelp:
-		help()
-		return err
+	switch err := f.set.Parse(args); {
 	case err != nil:
-		return err
+		return flagtext.Fault(f.set, err)
 	case f.set.NArg() > 0:
 		return fmt.Errorf("%q is not a flag", f.set.Arg(0))
 	case len(f.ports) != ports:
-		return fmt.Errorf("%s takes -i %d times, not %d", f.set.Name(), ports, len(f.ports))
+		return fmt.Errorf("%s takes %s", f.set.Name(), portsWanted(ports))
 	case f.reporting.Interval < 0 || f.duration < 0:
 		return fmt.Errorf("a time is negative")
 	}
 	return nil
 }
 
+// portsWanted says how many ports a program takes.
+func portsWanted(n int) string {
+	if n == 1 {
+		return "one port: -i netmap:eth1"
+	}
+	return "two ports: -i netmap:eth1 -i netmap:eth2"
+}
+
 func endpointFlags(set *flag.FlagSet, side string, e *Endpoint, udp bool) {
 	which := map[string]string{"src": "source", "dst": "destination"}[side]
-	macFlag(set, side+"-mac", &e.MAC, which+" Ethernet `address`")
-	set.Func(side+"-ip", which+" IP `address`, IPv4 or IPv6", func(s string) (err error) {
-		e.IP, err = netip.ParseAddr(s)
+	macFlag(set, side+"-mac", &e.MAC, which+" Ethernet `ADDRESS`")
+	set.Func(side+"-ip", which+" IP `ADDRESS`, IPv4 or IPv6", func(s string) (err error) {
+		e.IP, err = parseIP(s)
 		return err
 	})
 	if udp {
-		set.Func(side+"-port", which+" UDP `port` (default 9)", intFlag(&e.Port, 1, math.MaxUint16))
+		set.Func(side+"-port", which+" UDP `PORT` (9)", intFlag(&e.Port, 1, math.MaxUint16))
 	}
+}
+
+func parseIP(s string) (netip.Addr, error) {
+	ip, err := netip.ParseAddr(s)
+	if err != nil {
+		return ip, fmt.Errorf("%q is not an IP address", s)
+	}
+	return ip, nil
 }
 
 func macFlag(set *flag.FlagSet, name string, to *net.HardwareAddr, about string) {
@@ -87,13 +94,16 @@ func macFlag(set *flag.FlagSet, name string, to *net.HardwareAddr, about string)
 }
 
 func frameFlags(set *flag.FlagSet, vlan *uint16, size *int) {
-	set.Func("vlan", "VLAN `ID` of the frames, 1 to 4094 (default no tag)", intFlag(vlan, 1, 4094))
-	set.Func("size", "`bytes` of a frame, without its check sequence (default the shortest)", intFlag(size, 1, 1<<17))
+	set.Func("vlan", "VLAN `ID` of the frames, 1 to 4094 (no tag)", intFlag(vlan, 1, 4094))
+	set.Func("size", "`BYTES` of a frame, without its check sequence (the shortest)", intFlag(size, 1, 1<<17))
 }
 
 func rateFlag(set *flag.FlagSet, rate *float64, value float64, about string) {
 	*rate = value
-	set.Func("rate", fmt.Sprintf("%s (default %s) `pps`", about, strconv.FormatFloat(value, 'f', -1, 64)), func(s string) (err error) {
+	if value > 0 {
+		about += " (" + strconv.FormatFloat(value, 'f', -1, 64) + ")"
+	}
+	set.Func("rate", about, func(s string) (err error) {
 		*rate, err = parseRate(s)
 		return err
 	})

@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/valelab/valelab/netmap"
+	"github.com/valelab/valelab/netmap/pktgen/flagtext"
 )
 
 // Exit statuses of Main.
@@ -52,19 +54,11 @@ func usage(w io.Writer) {
 }
 
 func (p *program) main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newFlags(p.name, stderr)
+	f := newFlags(p.name)
 	start := p.flags(f)
-	f.set.Usage = func() {
-		fmt.Fprintf(f.set.Output(), "usage: valelab pktgen %s -i netmap:INTERFACE [FLAGS]\n%s\n\n", p.name, p.about)
-		f.set.PrintDefaults()
-	}
-	for _, arg := range args {
-		if arg == "-h" || arg == "-help" || arg == "--help" {
-			f.set.SetOutput(stdout)
-		}
-	}
 	switch err := f.parse(args, p.ports); {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stdout, "usage: valelab pktgen %s\n\n%s\n\nflags:\n%s", p.usage(), p.about, flagtext.List(f.set))
 		return exitDone
 	case err != nil:
 		complain(stderr, err)
@@ -81,6 +75,11 @@ func (p *program) main(ctx context.Context, args []string, stdout, stderr io.Wri
 		return exitFailed
 	}
 	return exitDone
+}
+
+// usage is what the program is called with.
+func (p *program) usage() string {
+	return p.name + strings.Repeat(" -i netmap:INTERFACE", p.ports) + " [FLAGS]"
 }
 
 func printProgress(w io.Writer, name string, asJSON bool, p Progress) {

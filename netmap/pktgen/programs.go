@@ -2,7 +2,6 @@ package pktgen
 
 import (
 	"context"
-	"net/netip"
 	"time"
 )
 
@@ -29,9 +28,9 @@ func txFlags(f *flags) func(context.Context) (Summary, error) {
 	endpointFlags(f.set, "src", &c.Src, true)
 	endpointFlags(f.set, "dst", &c.Dst, true)
 	frameFlags(f.set, &c.VLAN, &c.Size)
-	rateFlag(f.set, &c.Rate, 0, "packets a second, such as 20000 or 1.5M; 0: as many as go")
-	f.set.Func("burst", "`packets` handed over together, up to a quarter of the ring (default 256)", intFlag(&c.Burst, 1, 4096))
-	f.set.Uint64Var(&c.Count, "count", 0, "end after this many `packets`; 0: no limit")
+	rateFlag(f.set, &c.Rate, 0, "`PACKETS` a second, such as 20000 or 1.5M; 0: as many as go")
+	f.set.Func("burst", "`PACKETS` handed over together, up to a quarter of the ring (256)", intFlag(&c.Burst, 1, 4096))
+	f.set.Uint64Var(&c.Count, "count", 0, "end after this many `PACKETS`; 0: no limit")
 	return func(ctx context.Context) (Summary, error) {
 		c.Port, c.Duration, c.Reporting = f.ports[0], f.duration, f.reporting
 		return summarize(c.Run(ctx))
@@ -40,10 +39,10 @@ func txFlags(f *flags) func(context.Context) (Summary, error) {
 
 func rxFlags(f *flags) func(context.Context) (Summary, error) {
 	var c Rx
-	f.set.Uint64Var(&c.Count, "count", 0, "end after this many `packets`; 0: no limit")
-	f.set.DurationVar(&c.Idle, "idle-timeout", 0, "end when nothing came for this `time` after the first packet; 0: never")
+	f.set.Uint64Var(&c.Count, "count", 0, "end after this many `PACKETS`; 0: no limit")
+	f.set.DurationVar(&c.Idle, "idle-timeout", 0, "end when nothing came for this `TIME` after the first packet; 0: never")
 	f.set.BoolVar(&c.Checksum, "checksum", false, "verify the checksums of probes")
-	macFlag(f.set, "mac", &c.MAC, "Ethernet `address` that the switch shall learn (default the interface's)")
+	macFlag(f.set, "mac", &c.MAC, "Ethernet `ADDRESS` that the switch shall learn (the interface's)")
 	f.set.BoolVar(&c.Silent, "silent", false, "send nothing: the switch does not learn where this port is")
 	return func(ctx context.Context) (Summary, error) {
 		c.Port, c.Duration, c.Reporting = f.ports[0], f.duration, f.reporting
@@ -56,9 +55,9 @@ func pingFlags(f *flags) func(context.Context) (Summary, error) {
 	endpointFlags(f.set, "src", &c.Src, false)
 	endpointFlags(f.set, "dst", &c.Dst, false)
 	frameFlags(f.set, &c.VLAN, &c.Size)
-	rateFlag(f.set, &c.Rate, 1000, "requests a second; 0: each one when the one before is answered")
-	f.set.Uint64Var(&c.Count, "count", 0, "end after this many `requests`; 0: no limit")
-	f.set.DurationVar(&c.Timeout, "timeout", time.Second, "`time` after which a request counts as lost")
+	rateFlag(f.set, &c.Rate, 1000, "`REQUESTS` a second; 0: each one when the one before is answered")
+	f.set.Uint64Var(&c.Count, "count", 0, "end after this many `REQUESTS`; 0: no limit")
+	f.set.DurationVar(&c.Timeout, "timeout", time.Second, "`TIME` after which a request counts as lost")
 	return func(ctx context.Context) (Summary, error) {
 		c.Port, c.Duration, c.Reporting = f.ports[0], f.duration, f.reporting
 		return summarize(c.Run(ctx))
@@ -67,9 +66,9 @@ func pingFlags(f *flags) func(context.Context) (Summary, error) {
 
 func pongFlags(f *flags) func(context.Context) (Summary, error) {
 	var c Pong
-	macFlag(f.set, "mac", &c.MAC, "Ethernet `address` to answer from (default the interface's)")
-	f.set.Func("ip", "IP `address` to answer for; may be given again (default all of the interface)", func(s string) error {
-		ip, err := netip.ParseAddr(s)
+	macFlag(f.set, "mac", &c.MAC, "Ethernet `ADDRESS` to answer from (the interface's)")
+	f.set.Func("ip", "IP `ADDRESS` to answer for; may be given again (all of the interface)", func(s string) error {
+		ip, err := parseIP(s)
 		c.IPs = append(c.IPs, ip)
 		return err
 	})

@@ -250,8 +250,6 @@ func toggle(key, value string) (bool, error) {
 }
 
 func unknown(what, key string, known []string) error {
-	if near := topology.Nearest(key, known); near != "" {
-		return fmt.Errorf("%s %.60q is not known; hint: did you mean %q?", what, key, near)
-	}
-	return fmt.Errorf("%s %.60q is not known; hint: there are %s", what, key, strings.Join(known, ", "))
+	hint := topology.DidYouMean(key, known, "there are "+strings.Join(known, ", "))
+	return fmt.Errorf("%s %.60q is not known; hint: %s", what, key, hint)
 }
