@@ -204,8 +204,8 @@ func dropContainers(ctx context.Context, m Machine, lab state.Dir, plan *topolog
 
 // notPlugin refuses a lab that is one of the Docker plugin's.
 func notPlugin(lab state.Dir) error {
-	if !lab.IsPlugin() {
-		return nil
+	if plugin, err := lab.IsPlugin(); err != nil || !plugin {
+		return err
 	}
 	return &HintError{
 		Err:  fmt.Errorf("lab %s is that of the networks of the Docker plugin %s", lab.Name(), lab.Name()),

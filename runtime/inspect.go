@@ -22,11 +22,13 @@ func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, er
 	if err != nil {
 		return nil, err
 	}
-	plan := bare(name)
-	if !dir.IsPlugin() {
-		if plan, err = readPlan(dir); err != nil {
-			return nil, err
-		}
+	plugin, err := dir.IsPlugin()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planOf(dir)
+	if err != nil {
+		return nil, err
 	}
 	i := &inspector{machine: m, dir: dir, out: Inspection{
 		Lab: plan.Lab, Folder: dir.Path(), State: LabRunning,
@@ -42,7 +44,7 @@ func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, er
 	for s := range plan.Steps {
 		i.look(&plan.Steps[s])
 	}
-	if dir.IsPlugin() {
+	if plugin {
 		i.lookAtGuests()
 	}
 	return &i.out, nil

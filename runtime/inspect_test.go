@@ -2,6 +2,8 @@ package runtime_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/valelab/valelab/runtime"
@@ -12,6 +14,15 @@ func TestInspect(t *testing.T) {
 	m, root := runtimetest.New("up0"), tempRoot(t)
 	if _, err := runtime.InspectOn(t.Context(), m, root, "all"); !errors.Is(err, runtime.ErrNotFound) {
 		t.Errorf("unknown lab: %v", err)
+	}
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("loop", filepath.Join(root, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runtime.InspectOn(t.Context(), m, root, "loop"); err == nil || errors.Is(err, runtime.ErrNotFound) {
+		t.Errorf("lab that can't be looked into: %v", err)
 	}
 	deploy(t, m, root, compile(t, labFile))
 	dir := labDir(t, root, "all")

@@ -63,14 +63,22 @@ func Open(root, name string) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dir.IsPlugin() {
-		return &Lab{Name: name, Dir: dir.Path(), Plan: bare(name)}, nil
-	}
-	plan, err := readPlan(dir)
+	plan, err := planOf(dir)
 	if err != nil {
 		return nil, err
 	}
 	return &Lab{Name: name, Dir: dir.Path(), Plan: plan}, nil
+}
+
+// planOf returns the plan of a lab. One of the Docker plugin's has a bare one.
+func planOf(dir state.Dir) (*topology.Plan, error) {
+	switch plugin, err := dir.IsPlugin(); {
+	case err != nil:
+		return nil, err
+	case plugin:
+		return bare(dir.Name()), nil
+	}
+	return readPlan(dir)
 }
 
 // bare is the plan of a lab whose parts no plan has: one of the Docker plugin.
@@ -85,14 +93,20 @@ func (l *Lab) Agent() *agent.Client { return agent.Dial(l.Dir) }
 
 // Node returns the named node of the lab's plan.
 func (l *Lab) Node(name string) (*topology.Node, error) {
+	var names []string
 	for i := range l.Plan.Steps {
-		if n := l.Plan.Steps[i].Node; n != nil && n.Name == name {
+		n := l.Plan.Steps[i].Node
+		switch {
+		case n == nil:
+		case n.Name == name:
 			return n, nil
+		default:
+			names = append(names, n.Name)
 		}
 	}
 	return nil, &HintError{
 		Err:  fmt.Errorf("lab %s has no node %q", l.Name, name),
-		Hint: "valelab inspect " + l.Name,
+		Hint: topology.DidYouMean(name, names, "valelab inspect "+l.Name),
 	}
 }
 
@@ -151,7 +165,7 @@ func readPlan(dir state.Dir) (*topology.Plan, error) {
 	data, err := os.ReadFile(dir.Plan())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &HintError{
-			Err:  fmt.Errorf("lab %s: %w", dir.Name(), ErrNotFound),
+			Err:  fmt.Errorf("lab %s %w", dir.Name(), ErrNotFound),
 			Hint: "valelab deploy LAB-FILE",
 		}
 	}

@@ -32,7 +32,7 @@ func othersOnModule(lab state.Dir) (all taken, err error) {
 		if other.Name() == lab.Name() {
 			continue
 		}
-		if other.IsPlugin() {
+		if plugin, err := other.IsPlugin(); err == nil && plugin {
 			all.add(pluginOnModule(other))
 			continue
 		}

@@ -71,19 +71,38 @@ func captureCommand(fs *flag.FlagSet) runFunc {
 	}
 }
 
-// captureOutput opens what a capture is written to. A terminal is refused.
+// captureOutput returns what a capture is written to. A terminal is refused.
 func captureOutput(stdout io.Writer, file string) (io.WriteCloser, error) {
 	if file != "-" {
-		f, err := os.Create(file)
-		if err != nil {
-			return nil, usagef("", "capture: %w", err)
-		}
-		return f, nil
+		return &captureFile{name: file}, nil
 	}
 	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return nil, usagef("valelab capture NODE:ETH | tcpdump -n -r -", "capture: a terminal can't show packets")
 	}
 	return nopCloser{stdout}, nil
+}
+
+// A captureFile is made, and one of that name overwritten, when there is
+// something to write: not by a capture that the lab refuses.
+type captureFile struct {
+	name string
+	file *os.File
+}
+
+func (c *captureFile) Write(p []byte) (n int, err error) {
+	if c.file == nil {
+		if c.file, err = os.Create(c.name); err != nil {
+			return 0, usagef("valelab help capture", "capture: %w", err)
+		}
+	}
+	return c.file.Write(p)
+}
+
+func (c *captureFile) Close() error {
+	if c.file == nil {
+		return nil
+	}
+	return c.file.Close()
 }
 
 type nopCloser struct{ io.Writer }

@@ -25,7 +25,7 @@ func destroyCommand(fs *flag.FlagSet) runFunc {
 		case *all:
 			return destroyAll(ctx, s)
 		}
-		name, err := labName(word)
+		name, _, err := labName(word)
 		if err == errNoLab {
 			fmt.Fprintln(s.err, "no lab runs: nothing to destroy")
 			return nil
@@ -66,7 +66,11 @@ func isPluginLab(name string) bool {
 		return false
 	}
 	dir, err := root.Lab(name)
-	return err == nil && dir.IsPlugin()
+	if err != nil {
+		return false
+	}
+	plugin, err := dir.IsPlugin()
+	return err == nil && plugin
 }
 
 func destroyLab(ctx context.Context, s streams, name string) error {

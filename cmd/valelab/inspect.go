@@ -21,13 +21,13 @@ func inspectCommand(fs *flag.FlagSet) runFunc {
 		if err != nil {
 			return err
 		}
-		name, err := labName(word)
+		name, file, err := labName(word)
 		if err != nil {
 			return err
 		}
 		lab, err := runtime.Inspect(ctx, state.FindRoot(), name)
 		if err != nil {
-			return err
+			return notRunning(err, name, file)
 		}
 		if err := plugin.AddAddresses(lab); err != nil {
 			return err

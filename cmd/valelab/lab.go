@@ -82,5 +82,8 @@ func fileFor(word string) (string, error) {
 
 // fileHint tells how to write a lab file's name, to somebody who wrote word.
 func fileHint(word string) string {
+	if strings.ContainsAny(word, ". ") { // such as a folder
+		word = "lab"
+	}
 	return fmt.Sprintf("a lab file's name has a / or ends in .yml, as in ./%s.yml", word)
 }

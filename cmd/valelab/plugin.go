@@ -106,7 +106,9 @@ func pluginStatus(s streams, c plugin.Config, f format) error {
 		return err
 	}
 	if f == formatJSON {
-		return writeJSON(s.out, map[string]any{"networks": networks, "endpoints": endpoints})
+		return writeJSON(s.out, map[string]any{
+			"networks": append([]plugin.Network{}, networks...), "endpoints": append([]plugin.Endpoint{}, endpoints...), // [], not null
+		})
 	}
 	t := newTable("NETWORK", "SWITCH", "NETMAP", "SUBNETS", "MTU", "HOST", "UPLINK")
 	names := make(map[string]string)

@@ -13,31 +13,34 @@ import (
 // labName returns the name of the lab that word means: the name in a lab file,
 // or the word itself. Without a word it is the lab file in this folder, or the
 // one lab that runs when the folder has none, or several.
-func labName(word string) (string, error) {
+//
+// file is the lab file, "" when the name comes from elsewhere.
+func labName(word string) (name, file string, err error) {
 	if word != "" && !isLabFile(word) {
-		return word, nil
+		return word, "", nil
 	}
-	file := word
+	file = word
 	if file == "" {
 		found, err := folderLab()
 		if errors.Is(err, errSeveral) {
 			if name, lerr := onlyLab(); lerr == nil {
-				return name, nil
+				return name, "", nil
 			}
 		}
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		if found == "" {
-			return onlyLab()
+			name, err = onlyLab()
+			return name, "", err
 		}
 		file = found
 	}
 	lab, err := readLab(file)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return lab.Name, nil
+	return lab.Name, file, nil
 }
 
 // onlyLab returns the name of the one lab that runs.
@@ -58,7 +61,7 @@ func onlyLab() (string, error) {
 // errNoLab says that a command without a word found no lab to be about.
 var errNoLab error = &runtime.HintError{
 	Err:  errors.New("no lab runs, and there is no lab file in this folder"),
-	Hint: "valelab deploy LAB",
+	Hint: "valelab deploy LAB-FILE",
 }
 
 // planFor returns the plan that word means: a lab file's, or the one that the
@@ -82,7 +85,7 @@ func planFor(word string) (*topology.Plan, error) {
 	}
 	if file == "" {
 		lab, err := runtime.Open(state.FindRoot(), word)
-		if errors.Is(err, runtime.ErrNotFound) {
+		if errors.Is(err, runtime.ErrNotFound) || errors.Is(err, state.ErrBadName) {
 			return nil, usagef(fileHint(word), "%s is neither a lab file nor a lab that runs", word)
 		}
 		if err != nil {
@@ -99,11 +102,30 @@ func planFor(word string) (*topology.Plan, error) {
 
 // openLab returns the running lab that word means.
 func openLab(word string) (*runtime.Lab, error) {
-	name, err := labName(word)
+	name, file, err := labName(word)
 	if err != nil {
 		return nil, err
 	}
-	return runtime.Open(state.FindRoot(), name)
+	lab, err := runtime.Open(state.FindRoot(), name)
+	return lab, notRunning(err, name, file)
+}
+
+// notRunning gives an error that says that there is no lab of the name the hint
+// that helps best; file is the lab file that the name comes from, if any. Other
+// errors stay what they are.
+func notRunning(err error, name, file string) error {
+	switch {
+	case errors.Is(err, state.ErrBadName):
+		return usagef(fileHint(name), "%w", err)
+	case !errors.Is(err, runtime.ErrNotFound):
+		return err
+	}
+	hint := "valelab deploy " + file
+	if file == "" {
+		labs, _ := runtime.Labs(state.FindRoot()) // without them the hint is less good
+		hint = topology.DidYouMean(name, labs, "valelab deploy LAB-FILE")
+	}
+	return &runtime.HintError{Err: err, Hint: hint}
 }
 
 // openNode returns the running lab that word means and checks that it has the

@@ -17,6 +17,7 @@ import (
 	"github.com/valelab/valelab/netmap/vale"
 	"github.com/valelab/valelab/runtime/pcapfilter"
 	"github.com/valelab/valelab/runtime/pcapng"
+	"github.com/valelab/valelab/topology"
 )
 
 // The bounds of captures.
@@ -228,7 +229,7 @@ func (a *agent) captureFrom(names []string, snaplen int) (frames, error) {
 		case u != nil && strings.HasPrefix(port, "host:") && !host:
 			points = append(points, vale.CapturePoint{Switch: u.Spec.Switch, Port: u.port.Name()})
 		default:
-			return nil, missing("there is no endpoint %q", name)
+			return nil, a.noEndpoint(name)
 		}
 		user.points = append(user.points, i)
 	}
@@ -250,6 +251,19 @@ func (a *agent) captureFrom(names []string, snaplen int) (frames, error) {
 		from = append(from, module)
 	}
 	return from, nil
+}
+
+// noEndpoint refuses a name that no port of the lab is shown by.
+func (a *agent) noEndpoint(name string) error {
+	var known []string
+	for _, e := range a.endpoints {
+		known = append(known, portName(a.shown(e)))
+	}
+	for u := range a.uplinks {
+		known = append(known, "host:"+u)
+	}
+	slices.Sort(known) // of two that are as near, it is always the same
+	return refuse(http.StatusNotFound, topology.DidYouMean(name, known, "valelab inspect"), "there is no endpoint %q", name)
 }
 
 // run writes packets until the capture is to end, and then what it knows of them.

@@ -22,7 +22,10 @@ func Collect(ctx context.Context, c Config) (found bool, err error) {
 		return false, err
 	}
 	dir, err := root.Lab(c.Name)
-	if err != nil || !dir.IsPlugin() {
+	if err != nil {
+		return false, err
+	}
+	if plugin, err := dir.IsPlugin(); err != nil || !plugin {
 		return false, err
 	}
 	lock, err := dir.Acquire(ctx, gcPatience)

@@ -43,10 +43,16 @@ func (d Dir) Boot() string { return filepath.Join(d.Path(), "boot") }
 // plugin's, whose networks no lab file describes.
 func (d Dir) Plugin() string { return filepath.Join(d.Path(), "plugin.json") }
 
-// IsPlugin says whether the lab is one of the Docker plugin's.
-func (d Dir) IsPlugin() bool {
-	_, err := os.Lstat(d.Plugin())
-	return !errors.Is(err, fs.ErrNotExist)
+// IsPlugin says whether the lab is one of the Docker plugin's. It fails for who
+// may not look into the folder.
+func (d Dir) IsPlugin() (bool, error) {
+	switch _, err := os.Lstat(d.Plugin()); {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // what lies there is no folder
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("lab %s: %w", d.name, err)
+	}
+	return true, nil
 }
 
 // Made returns the path of what a node was made from.

@@ -11,6 +11,8 @@ var (
 	// ErrForeign says that a folder lies where a lab's folder belongs and is
 	// not one of ours.
 	ErrForeign = errors.New("is not a lab's folder")
+	// ErrBadName says that no lab can be called so.
+	ErrBadName = errors.New("is not a lab's name")
 	// ErrNotFound says that there is no such lab.
-	ErrNotFound = errors.New("no such lab")
+	ErrNotFound = errors.New("does not run")
 )

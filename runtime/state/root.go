@@ -63,7 +63,7 @@ func (r Root) Path() string { return r.path }
 // Lab returns the folder of the named lab, which need not exist.
 func (r Root) Lab(name string) (Dir, error) {
 	if !labName.MatchString(name) {
-		return Dir{}, fmt.Errorf("lab %q: not a lab's name", name)
+		return Dir{}, fmt.Errorf("%.60q %w", name, ErrBadName)
 	}
 	return Dir{root: r, name: name}, nil
 }

@@ -93,3 +93,29 @@ func TestAcquireLeavesForeignFoldersAlone(t *testing.T) {
 		t.Error("a lock was made in a foreign folder")
 	}
 }
+
+// TestIsPlugin: a folder that can't be looked into is not taken for a plugin's.
+func TestIsPlugin(t *testing.T) {
+	r := testRoot(t)
+	lab := testLab(t, r, "lab")
+	for _, made := range []bool{false, true} {
+		if plugin, err := lab.IsPlugin(); plugin != made || err != nil {
+			t.Errorf("plugin %v, %v, want %v", plugin, err, made)
+		}
+		if err := WriteFile(lab.Plugin(), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(r.Path()+"/file", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if plugin, err := testLab(t, r, "file").IsPlugin(); plugin || err != nil {
+		t.Errorf("a file: plugin %v, %v", plugin, err)
+	}
+	if err := os.Symlink("loop", r.Path()+"/loop"); err != nil {
+		t.Fatal(err)
+	}
+	if plugin, err := testLab(t, r, "loop").IsPlugin(); plugin || err == nil {
+		t.Errorf("a loop of links: plugin %v, %v", plugin, err)
+	}
+}
