@@ -66,7 +66,7 @@ func (r *reader) openable(node string, on located, seen map[string]string, names
 	other, taken := seen[valeName(on.text)]
 	switch err := valeNameError(on.text); {
 	case !known:
-		r.fault(on.at, r.suggest(on.text, names.switchOrder), "node %s: vale: unknown switch %s", quote(node), quote(on.text))
+		r.fault(on.at, r.suggestOrDeclare(on.text, names.switchOrder, "switches"), "node %s: vale: unknown switch %s", quote(node), quote(on.text))
 	case taken && other == on.text:
 		r.fault(on.at, "once is enough", "node %s: vale names switch %s twice", quote(node), quote(on.text))
 	case taken:

@@ -138,7 +138,7 @@ func (c *checker) finish() {
 
 func (c *checker) unique(seen map[string]member, address string, m member, what string) {
 	if first, there := seen[address]; there {
-		c.fault(m.at, "", "%s %s of %s is that of %s on line %d too", what, address, m.End, first.End, first.at.line)
+		c.fault(m.at, "give one of them another", "%s %s of %s is that of %s on line %d too", what, address, m.End, first.End, first.at.line)
 		return
 	}
 	seen[address] = m

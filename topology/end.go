@@ -63,10 +63,6 @@ func (r *reader) switchEnd(names *names, v item, name string) bool {
 		r.fault(v.at, "for example host:eth3", "endpoint host names no interface of the machine")
 		return false
 	}
-	hint := unsetHint(name, r.suggest(name, names.switchOrder))
-	if hint == "" {
-		hint = "declare it: switches: {" + name + ": {}}"
-	}
-	r.fault(v.at, hint, "unknown switch %s", quote(name))
+	r.fault(v.at, unsetHint(name, r.suggestOrDeclare(name, names.switchOrder, "switches")), "unknown switch %s", quote(name))
 	return false
 }

@@ -77,6 +77,7 @@ type names struct {
 	nodes       map[string]pos
 	nodeOrder   []string
 	nodeValues  []item // in nodeOrder
+	noMap       bool   // what stands under nodes, which is a fault already
 }
 
 // names reads the names of switches and nodes, the bad ones too, so that a link to
@@ -99,7 +100,8 @@ func (r *reader) names(sections map[string]entry) *names {
 		}
 	}
 	if e, ok := sections["nodes"]; ok {
-		entries, _ := r.mapping(e.value, "nodes", "for example nodes: {gen: {cmd: sleep infinity}}")
+		entries, ok := r.mapping(e.value, "nodes", "for example nodes: {gen: {cmd: sleep infinity}}")
+		n.noMap = !ok
 		for _, e := range entries {
 			if err := nodeNameError(e.key); err != nil {
 				r.fault(e.at, unsetHint(e.key, "for example gen, or node1"), "name of node %s %v", quote(e.key), err)
@@ -131,7 +133,7 @@ func (r *reader) nodes(lab *Lab, names *names, sections map[string]entry) {
 		}
 	}
 
-	if len(names.nodeOrder) == 0 {
+	if len(names.nodeOrder) == 0 && !names.noMap {
 		p := pos{1, 1}
 		if e, ok := sections["nodes"]; ok {
 			p = e.at
@@ -146,7 +148,7 @@ func (r *reader) nodes(lab *Lab, names *names, sections map[string]entry) {
 			group = defaults.group
 		}
 		if _, ok := groups[group.text]; !ok && group.text != "" {
-			r.fault(group.at, r.suggest(group.text, groupNames), "unknown group %s", quote(group.text))
+			r.fault(group.at, r.suggestOrDeclare(group.text, groupNames, "groups"), "unknown group %s", quote(group.text))
 		}
 		drafts = append(drafts, r.node(name, names.nodes[name], defaults, groups[group.text], own))
 		if r.spent {

@@ -89,7 +89,7 @@ func (r *reader) joins(l *readLink) bool {
 	case a.Host != "" && b.Node != "" || a.Node != "" && b.Host != "":
 		r.fault(l.at, "put a switch between them", "link joins a node to an interface of the machine")
 	case a.Switch != "" && a.Switch == b.Switch:
-		r.fault(l.at, "", "link joins switch %s to itself", quote(a.Switch))
+		r.fault(l.at, "a link has two ends; take it away", "link joins switch %s to itself", quote(a.Switch))
 	default:
 		return true
 	}

@@ -62,7 +62,7 @@ func (m *merger) add(v item, depth int) {
 			continue
 		}
 		if first, there := own[name]; there {
-			m.fault(key.at, "", "%s: key %s appears twice, first on line %d", m.what, quote(name), first.line)
+			m.fault(key.at, "take one of them away", "%s: key %s appears twice, first on line %d", m.what, quote(name), first.line)
 			continue
 		}
 		own[name] = key.at

@@ -18,6 +18,14 @@ func (r *reader) suggest(name string, known []string) string {
 	return DidYouMean(name, known, otherwise)
 }
 
+// suggestOrDeclare is suggest for names that a section of the lab file declares.
+func (r *reader) suggestOrDeclare(name string, known []string, section string) string {
+	if hint := r.suggest(name, known); hint != "" {
+		return hint
+	}
+	return "declare it: " + section + ": {" + name + ": {}}"
+}
+
 // nearest returns the known name that takes the fewest edits, "" if none is near:
 // within one edit for each three characters, at least one. The first wins a tie.
 func nearest(name string, known []string) string {
