@@ -12,7 +12,7 @@ import (
 
 // adapter is what a program can open: an endpoint, a port of a switch, a
 // persistent port, an end of a pipe, a NULL port. It lives as long as it has
-// users, but for endpoints and persistent ports.
+// users, but for persistent ports.
 type adapter struct {
 	name       string // nr_name without flags
 	spec       region.Spec
@@ -133,7 +133,7 @@ func (s *Space) move(a *adapter, to *bridge, port string) error {
 
 // drop ends an adapter that nobody uses.
 func (s *Space) drop(a *adapter) {
-	if a.users > 0 || a.persistent || a.endpoint != nil {
+	if a.users > 0 || a.persistent {
 		return
 	}
 	if a.pipe != nil {
@@ -180,9 +180,7 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 		delete(s.adapters, name)
 		s.leave(a.memory)
 	}
-	spec := region.Spec{
-		Name: name, TxRings: e.Rings, RxRings: e.Rings, HostTxRings: 1, HostRxRings: 1, TxSlots: e.Slots, RxSlots: e.Slots,
-	}
+	spec := e.spec(name)
 	m, err := s.endpointMemory(spec)
 	if err != nil {
 		return nil, err
@@ -196,32 +194,57 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 	return a, nil
 }
 
-// endpointMemory finds the memory for an endpoint: the global one, in which all network cards are, so that programs may
-// swap buffers between endpoints of their node, or where that has no room one of its own.
+// endpointMemory finds the memory for an endpoint: that of all endpoints of the node, as network cards are all in the
+// global one, so that programs may swap buffers between them. One that came later, and finds no room there, has a memory
+// of its own.
 func (s *Space) endpointMemory(spec region.Spec) (*memory, error) {
-	beside := []region.Spec{spec}
-	for _, a := range s.adapters {
-		if a.endpoint != nil && a.memory.id == globalID {
-			beside = append(beside, a.spec)
-		}
-	}
-	if global().Holds(beside...) {
-		m := s.memories[globalID]
-		if m == nil {
-			m = s.addMemory(globalID, global())
-		}
-		m.lab = true
-		return m, nil
-	}
-	geo, err := region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES})
+	geo, err := endpointRoom(spec)
 	if err != nil {
 		return nil, errors.Join(unix.EINVAL, err)
 	}
-	m, err := s.nextMemory(geo)
-	if err == nil {
-		m.lab = true
+	m := s.memories[globalID]
+	switch {
+	case m == nil:
+		m = s.addMemory(globalID, s.roomBeside(spec.Name, geo).InPages())
+	case !m.Geometry().Covers(s.roomIn(m, geo)):
+		if m, err = s.nextMemory(geo); err != nil {
+			return nil, err
+		}
 	}
-	return m, err
+	m.lab = true
+	return m, nil
+}
+
+// endpointRoom is what an endpoint needs, with the pipes and opens that it may have.
+func endpointRoom(spec region.Spec) (region.Geometry, error) {
+	return region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES})
+}
+
+// roomIn adds the room that the endpoints in a memory have to that of one.
+func (s *Space) roomIn(m *memory, geo region.Geometry) region.Geometry {
+	for _, a := range s.adapters {
+		if a.endpoint == nil || a.memory != m {
+			continue
+		}
+		if more, err := endpointRoom(a.spec); err == nil {
+			geo = geo.Plus(more)
+		}
+	}
+	return geo
+}
+
+// roomBeside adds the room that the other endpoints of the node need to that of one.
+func (s *Space) roomBeside(name string, geo region.Geometry) region.Geometry {
+	for _, other := range s.host.Endpoints() {
+		e := s.host.Endpoint(other)
+		if other == name || e == nil || e.Module != nil {
+			continue
+		}
+		if more, err := endpointRoom(e.spec(other)); err == nil {
+			geo = geo.Plus(more)
+		}
+	}
+	return geo
 }
 
 // device says whether the name is that of a network device of the node.

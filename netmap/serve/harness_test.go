@@ -2,6 +2,8 @@ package serve
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +29,7 @@ type kept struct {
 }
 
 func (h *host) Endpoint(name string) *Endpoint  { return h.endpoints[name] }
+func (h *host) Endpoints() []string             { return slices.Sorted(maps.Keys(h.endpoints)) }
 func (h *host) Switch(name string) *vale.Switch { return h.switches[name] }
 func (h *host) ModuleSwitch(string) string      { return "" }
 func (h *host) ModulePorts() []string           { return nil }

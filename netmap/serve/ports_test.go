@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -43,12 +44,12 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestEndpointsShareMemory: endpoints of a node are in the global memory, as network cards are, so that a program can
-// forward frames by swapping buffers; one that the memory has no room for has its own.
+// TestEndpointsShareMemory: endpoints of a node are in one memory, as network cards are, so that a program can forward
+// frames by swapping buffers; one that comes while it is in use has its own.
 func TestEndpointsShareMemory(t *testing.T) {
 	e := newEngine(t)
 	s, h := newNode(t, e, "n1")
-	for name, geometry := range map[string]Geometry{"eth2": {Rings: 1, Slots: 1024}, "eth3": {Rings: 1, Slots: 4096}, "eth4": {Rings: 16, Slots: 2048}} {
+	add := func(name string, geometry Geometry) {
 		_, sock := pair(t)
 		port, err := h.endpoints["eth1"].Port.Switch().AttachSocket(name, -1, sock, 1500)
 		if err != nil {
@@ -57,21 +58,40 @@ func TestEndpointsShareMemory(t *testing.T) {
 		t.Cleanup(func() { port.Detach() })
 		h.endpoints[name] = &Endpoint{Port: port, Geometry: geometry}
 	}
-	var inode []uint64
-	for _, test := range []struct {
-		name   string
-		global bool
-	}{{"eth1", true}, {"eth2", true}, {"eth3", false}, {"eth4", true}, {"eth1", true}} {
-		p := s.program(t)
-		reg := p.must(test.name, abi.ReqRegister{})
-		var st unix.Stat_t
-		if err := unix.Fstat(p.fds[0], &st); err != nil {
-			t.Fatal(err)
+	// opens opens the endpoints and says which of them are in one region with the first.
+	opens := func(names ...string) (together []bool) {
+		var first uint64
+		for _, name := range names {
+			p := s.program(t)
+			reg := p.must(name, abi.ReqRegister{})
+			var st unix.Stat_t
+			if err := unix.Fstat(p.fds[0], &st); err != nil {
+				t.Fatal(err)
+			}
+			if first == 0 {
+				first = st.Ino
+			}
+			together = append(together, st.Ino == first)
+			if (st.Ino == first) != (reg.MemID == globalID) {
+				t.Errorf("%s: memory %d", name, reg.MemID)
+			}
+			defer p.end()
+			if name == "eth2" {
+				add("late", Geometry{Rings: 1, Slots: 64})
+			}
 		}
-		inode = append(inode, st.Ino)
-		if test.global != (reg.MemID == globalID) || test.global != (st.Ino == inode[0]) {
-			t.Errorf("%s: memory %d, region %d of %v", test.name, reg.MemID, st.Ino, inode)
-		}
+		return together
+	}
+	add("eth2", Geometry{Rings: 1, Slots: 1024})
+	add("eth3", Geometry{Rings: 16, Slots: 4096})
+	if got := opens("eth1", "eth3", "eth2", "late", "eth1"); !slices.Equal(got, []bool{true, true, true, false, true}) {
+		t.Errorf("one came late: in the region of the first: %v", got)
+	}
+	if got := opens("late", "eth3", "eth1"); !slices.Equal(got, []bool{true, true, true}) {
+		t.Errorf("nothing was open: in the region of the first: %v", got)
+	}
+	if id := s.program(t).must("eth1", abi.ReqRegister{MemID: globalID}).MemID; id != globalID {
+		t.Errorf("memory %d by id", id)
 	}
 }
 

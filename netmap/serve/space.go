@@ -23,8 +23,10 @@ const (
 // Host is what a Space needs of its server. Its methods are called by those of
 // the Space and its Conns, and do not call them.
 type Host interface {
-	// Endpoint finds an interface of the node; nil: there is none.
+	// Endpoint finds an interface of the node; nil: there is none. Endpoints names
+	// them all.
 	Endpoint(name string) *Endpoint
+	Endpoints() []string
 	// Switch finds a switch of the lab by what a program calls it, valeNAME, if
 	// the node may make ports on it; nil: the name is free for a switch of the
 	// node's own.
@@ -57,6 +59,12 @@ type Endpoint struct {
 type Geometry struct {
 	Rings int // NIC rings each way; one host ring each way comes with them
 	Slots int // per ring
+}
+
+func (e *Endpoint) spec(name string) region.Spec {
+	return region.Spec{
+		Name: name, TxRings: e.Rings, RxRings: e.Rings, HostTxRings: 1, HostRxRings: 1, TxSlots: e.Slots, RxSlots: e.Slots,
+	}
 }
 
 // Space is what netmap is to the programs of one node: its endpoints, and the
@@ -95,7 +103,7 @@ func (s *Space) Close() {
 		if a.persistent {
 			_ = s.host.Forget(KindDevice, s.entry(a.name)) // what is kept in vain is found out when it is restored
 		}
-		a.persistent, a.endpoint = false, nil
+		a.persistent = false
 		s.drop(a)
 	}
 }
@@ -108,8 +116,8 @@ type memory struct {
 	users int  // adapters
 }
 
-// globalID is the id of the region that ports get which ask for it: netmap's
-// global one, with room for many.
+// globalID is the id of netmap's global region, which has room for many. The
+// endpoints lie in it; where there are none, it is made for ports that ask for it.
 const globalID = 1
 
 // global is the geometry of netmap's global region.

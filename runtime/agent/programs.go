@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
@@ -49,6 +50,24 @@ func (h netmapHost) Endpoint(name string) *serve.Endpoint {
 		found.Module = moduleHost{e.module}
 	}
 	return found
+}
+
+// Endpoints names the interfaces of the node.
+func (h netmapHost) Endpoints() (names []string) {
+	for _, key := range slices.Sorted(maps.Keys(h.agent.endpoints)) {
+		e := h.agent.endpoints[key]
+		if e.Node != h.node.name {
+			continue
+		}
+		name := e.Interface
+		if h.node.guest != nil {
+			name = h.node.guest.Names[e.Interface]
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Switch finds a switch of the lab that the node may use.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -107,6 +109,7 @@ func (s *Server) Endpoint(name string) *serve.Endpoint {
 	return nil
 }
 
+func (s *Server) Endpoints() []string                     { return slices.Sorted(maps.Keys(s.ports)) }
 func (s *Server) Switch(string) *vale.Switch              { return nil }
 func (s *Server) ModuleSwitch(string) string              { return "" }
 func (s *Server) ModulePorts() []string                   { return nil }

@@ -79,23 +79,30 @@ func Fit(s Spec, room Room) (Geometry, error) {
 		BufNum: max(abi.NMU_BUF_MIN_NUM, abi.NETMAP_FIRST_BUF+room.Extra+
 			(4*room.Pipes+s.RxRings+hostRx)*s.RxSlots+(4*room.Pipes+s.TxRings+hostTx)*s.TxSlots),
 	}
+	return g.InPages(), nil
+}
+
+// Plus adds the room of another region; InPages makes a region of the sum.
+func (g Geometry) Plus(other Geometry) Geometry {
+	return Geometry{
+		IfSize: max(g.IfSize, other.IfSize), IfNum: g.IfNum + other.IfNum,
+		RingSize: max(g.RingSize, other.RingSize), RingNum: g.RingNum + other.RingNum,
+		BufSize: max(g.BufSize, other.BufSize), BufNum: g.BufNum + other.BufNum,
+	}
+}
+
+// InPages has so many more objects that each pool fills its last page.
+func (g Geometry) InPages() Geometry {
 	g.IfNum = align(g.IfNum, cluster(g.IfSize))
 	g.RingNum = align(g.RingNum, cluster(g.RingSize))
 	g.BufNum = align(g.BufNum, cluster(g.BufSize))
-	return g, nil
+	return g
 }
 
-// Holds says whether a region has room for all rings of these ports at once.
-func (g Geometry) Holds(ports ...Spec) bool {
-	rings, bufs := 0, abi.NETMAP_FIRST_BUF
-	for _, s := range ports {
-		if ifSize+8*s.rings() > g.IfSize || ringSize+slotSize*max(s.TxSlots, s.RxSlots) > g.RingSize {
-			return false
-		}
-		rings += s.rings()
-		bufs += (s.TxRings+s.HostTxRings)*s.TxSlots + (s.RxRings+s.HostRxRings)*s.RxSlots
-	}
-	return rings <= g.RingNum && bufs <= g.BufNum
+// Covers says whether a region has room for what the other one holds.
+func (g Geometry) Covers(other Geometry) bool {
+	return g.IfSize >= other.IfSize && g.IfNum >= other.IfNum && g.RingSize >= other.RingSize && g.RingNum >= other.RingNum &&
+		g.BufSize >= other.BufSize && g.BufNum >= other.BufNum
 }
 
 // RingOfs is the offset of the ring pool.

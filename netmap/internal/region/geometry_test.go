@@ -97,27 +97,25 @@ func TestFitRefuses(t *testing.T) {
 	}
 }
 
-func TestHolds(t *testing.T) {
-	one := Spec{Name: "eth1", TxRings: 1, RxRings: 1, HostTxRings: 1, HostRxRings: 1, TxSlots: 1024, RxSlots: 1024}
-	g, err := Fit(one, Room{})
+func TestPlus(t *testing.T) {
+	small, err := Fit(Spec{Name: "eth1", TxRings: 1, RxRings: 1, TxSlots: 64, RxSlots: 1024}, Room{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	large, many := one, one
-	large.TxSlots = 2048
-	many.RxRings = 2
-	for name, test := range map[string]struct {
-		ports []Spec
-		want  bool
-	}{
-		"none":         {nil, true},
-		"that it fits": {[]Spec{one}, true},
-		"two":          {[]Spec{one, one}, false},
-		"larger rings": {[]Spec{large}, false},
-		"more rings":   {[]Spec{many}, false},
-	} {
-		if got := g.Holds(test.ports...); got != test.want {
-			t.Errorf("%s: %v, want %v", name, got, test.want)
+	large, err := Fit(Spec{Name: "eth2", TxRings: 3, RxRings: 1, TxSlots: 2500, RxSlots: 64}, Room{Pipes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := small.Plus(large).InPages()
+	if sum.RingNum < small.RingNum+large.RingNum || sum.BufNum < small.BufNum+large.BufNum || sum.IfNum < small.IfNum+large.IfNum {
+		t.Errorf("%+v is no room for %+v and %+v", sum, small, large)
+	}
+	if !sum.Covers(small) || !sum.Covers(large) || small.Covers(sum) || small.Covers(large) || !small.Covers(small) {
+		t.Errorf("%+v, %+v and %+v cover what they do not", small, large, sum)
+	}
+	for _, ofs := range []int{sum.RingOfs(), sum.BufOfs(), sum.MemSize()} {
+		if ofs%4096 != 0 {
+			t.Errorf("%+v: a pool ends at %d, amid a page", sum, ofs)
 		}
 	}
 }
