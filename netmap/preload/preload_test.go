@@ -98,6 +98,9 @@ func TestDevice(t *testing.T) { runProgram(t, "device") }
 
 func TestSync(t *testing.T) { runProgram(t, "sync") }
 
+// TestStream: a TX sync waits until all is forwarded, or, in the stream of a generator, until half of the ring is free.
+func TestStream(t *testing.T) { runProgram(t, "stream") }
+
 func TestPoll(t *testing.T) { runProgram(t, "poll") }
 
 func TestEpoll(t *testing.T) { runProgram(t, "epoll") }

@@ -317,6 +317,24 @@ CASE(kill_of_receiver_disturbs_nobody)
 }
 
 /* What daemons do before they start. */
+/* What was synced is on its way, also that of a program that sends as fast as it can and ends. */
+CASE(closed_sender_has_sent)
+{
+	struct port a = open_port(vale("a")), full = open_port(vale("full")), b = open_port(vale("b"));
+	uint32_t n = tx_ring(&a, 0)->num_slots / 2;
+
+	send_frame(&full, EVERYBODY, 2, 0);
+	send_frame(&b, EVERYBODY, 3, 0);
+	for (int i = 0; i < 100; i++)
+		send_frames(&a, 2, 1, 0, n);
+	send_frames(&a, 3, 1, 100, n);
+	close_port(&a);
+	wait_until_gone(a.name);
+	rx_sync(&b);
+	take(rx_ring(&b, 0)); /* full's to everybody */
+	expect_frames(&b, 100, n);
+}
+
 CASE(all_descriptors_closed_before)
 {
 	struct port a = open_port(vale("a")), b;

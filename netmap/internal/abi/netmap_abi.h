@@ -368,7 +368,9 @@ struct nmreq {
  *     slot's buffer and the flag is taken off: the switch can't see them.
  *  4. Add 1 to syncs; store-release head; full fence; if doorbell is not 0, write 8 bytes to kick.
  *  5. TX, and RX as long as lockstep is not 0: wait until cur is head (or tail is NMU_DETACHED). The module
- *     forwards in the system call; so for the program, too, all has gone when the sync returns.
+ *     forwards in the system call; so for the program, too, all has gone when the sync returns. A sender in full
+ *     stream that it does not concern may go on sooner where a TX ring's lockstep is 0: what is there up to head when
+ *     the ring is closed, the switch still takes.
  *  6. Load-acquire tail, store it in told, then in ring->tail. RX: write ts. Store-release 0 in busy.
  *
  * A sleep on rings: add 1 to wait of each (again if that makes 0), full fence, look at tail (or cur) of each
@@ -389,7 +391,7 @@ struct nmu_ctl {
 	_Atomic uint32_t cur;                     /* up to where the switch has seen head */
 	/* line 2, written by the switch */
 	_Alignas(NMU_LINE) _Atomic uint32_t doorbell; /* not 0: it sleeps; after head moved, write kick */
-	_Atomic uint32_t lockstep;                    /* RX, not 0: it looks at what is given back, and syncs wait for it */
+	_Atomic uint32_t lockstep;                    /* not 0: it says what it took or was given back, and syncs wait for it */
 	/* line 3, written by the program; the switch does not look at it */
 	_Alignas(NMU_LINE) _Atomic uint32_t busy; /* id of the thread that syncs the ring; 0: none */
 	_Atomic uint32_t told;                    /* tail as of the last sync: what ring->tail was set to */

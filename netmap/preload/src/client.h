@@ -25,6 +25,8 @@ struct nm_ring {
 	uint32_t slots;
 	uint32_t seen; /* tail when an edge-triggered epoll last told of it */
 	uint32_t gained; /* slots since the last sleep: busy rings are looked at for a while before a sleep */
+	uint32_t stream; /* TX: syncs of a stream so far */
+	uint32_t looks; /* TX: what of RX this process had looked at when it last sent */
 };
 
 /*
@@ -87,6 +89,22 @@ hidden int nm_config(int pid, uint64_t arg);
 hidden int nm_sync(struct nm_port *p, int conn, int pid, bool tx);
 hidden short nm_ready(struct nm_port *p, int conn, int pid, short events);
 
+/* Whether at lies on the way from a to b, round the ring. */
+static inline bool nm_on_the_way(uint32_t a, uint32_t at, uint32_t b)
+{
+	return a <= b ? a <= at && at <= b : at >= a || at <= b;
+}
+
+static inline uint32_t nm_distance(const struct nm_ring *r, uint32_t a, uint32_t b)
+{
+	return b >= a ? b - a : b + r->slots - a;
+}
+
+/* stream.c: how long the syncs of a generator wait. */
+hidden void nm_count_look(void);                                          /* an RX sync */
+hidden void nm_count_stream(struct nm_ring *r, uint32_t n);               /* a TX sync of n slots */
+hidden uint32_t nm_stream_goal(const struct nm_ring *r, uint32_t head); /* where the switch must be when it returns */
+
 /* wait.c */
 #define POLLIN_EVENTS  (POLLIN | POLLRDNORM)
 #define POLLOUT_EVENTS (POLLOUT | POLLWRNORM)
@@ -99,8 +117,9 @@ hidden void nm_drain(struct nm_port *p);
 hidden void nm_share(struct nm_port *p);
 hidden bool nm_begin_sleep(struct nm_port *p);
 hidden void nm_end_sleep(struct nm_port *p);
-hidden bool nm_taken(const struct nm_ring *r, bool tx, uint32_t head); /* the switch has looked, or a sync need not wait */
-hidden void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head);
+/* The switch has come to somewhere from position a to b, or a sync need not wait. */
+hidden bool nm_taken(const struct nm_ring *r, bool tx, uint32_t a, uint32_t b);
+hidden void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t a, uint32_t b);
 
 /* block.c */
 #define NM_FOREVER (-1)

@@ -11,12 +11,6 @@
 
 #define SPIN_TIME 100000u /* ns that a sync gives the processor away until it sleeps */
 
-/* Whether at lies on the way from a to b, round the ring. */
-static inline bool on_the_way(uint32_t a, uint32_t at, uint32_t b)
-{
-	return a <= b ? a <= at && at <= b : at >= a || at <= b;
-}
-
 /* Takes the ring for this thread. Another one that is at it does what there is to do. */
 static bool take(struct nm_ring *r)
 {
@@ -92,17 +86,18 @@ static void copy_indirect(struct nm_port *p, struct nm_ring *r, int pid, uint32_
 	}
 }
 
-/* Waits until the switch has looked at all up to head, where that is due. */
+/* Waits until the switch has looked at as much of what is there up to head as is due. */
 static void await(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
 {
 	struct nm_spin spin = {0};
+	uint32_t from = tx ? nm_stream_goal(r, head) : head;
 
-	while (!nm_taken(r, tx, head)) {
+	while (!nm_taken(r, tx, from, head)) {
 		if (atomic_load_explicit(&r->ctl->tail, memory_order_relaxed) == NMU_DETACHED || atomic_load(&p->dead))
 			return;
 		if (nm_spin(&spin, SPIN_TIME))
 			continue;
-		nm_sleep_sync(p, conn, r, tx, head);
+		nm_sleep_sync(p, conn, r, tx, from, head);
 		spin = (struct nm_spin){0};
 	}
 }
@@ -125,14 +120,16 @@ static int publish(struct nm_port *p, struct nm_ring *r, int pid, bool tx, uint3
 	uint32_t cur = __atomic_load_n(&ring->cur, __ATOMIC_RELAXED);
 
 	*head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
-	if (unlikely(*head >= r->slots || cur >= r->slots || !on_the_way(from, *head, told) ||
-		     !on_the_way(*head, cur, told))) {
+	if (unlikely(*head >= r->slots || cur >= r->slots || !nm_on_the_way(from, *head, told) ||
+		     !nm_on_the_way(*head, cur, told))) {
 		reinit(p, r, from, told);
 		return -EINVAL;
 	}
 	if (unlikely(ring->tail != told))
 		ring->tail = told;
 	atomic_fetch_add_explicit(&ctl->syncs, 1, memory_order_relaxed);
+	if (tx)
+		nm_count_stream(r, nm_distance(r, from, *head));
 	if (*head == from)
 		return 0;
 	if (tx && unlikely(any_indirect(r, from, *head)))
@@ -153,7 +150,7 @@ static int take_tail(struct nm_ring *r)
 	if (unlikely(tail >= r->slots))
 		return -EIO;
 	if (tail != told) {
-		r->gained += tail > told ? tail - told : tail + r->slots - told;
+		r->gained += nm_distance(r, told, tail);
 		atomic_store_explicit(&r->ctl->told, tail, memory_order_relaxed);
 	}
 	__atomic_store_n(&r->ring->tail, tail, __ATOMIC_RELEASE);
@@ -177,6 +174,8 @@ static int sync_ring(struct nm_port *p, int conn, int pid, struct nm_ring *r, bo
 
 	if (!take(r))
 		return 1;
+	if (!tx)
+		nm_count_look();
 	ret = publish(p, r, pid, tx, &head);
 	if (ret == 0) {
 		await(p, conn, r, tx, head);

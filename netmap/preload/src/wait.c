@@ -132,14 +132,14 @@ void nm_end_sleep(struct nm_port *p)
 	atomic_fetch_sub(&p->sleepers, 1);
 }
 
-bool nm_taken(const struct nm_ring *r, bool tx, uint32_t head)
+bool nm_taken(const struct nm_ring *r, bool tx, uint32_t a, uint32_t b)
 {
 	return (!tx && atomic_load_explicit(&r->ctl->lockstep, memory_order_relaxed) == 0) ||
-	       atomic_load_explicit(&r->ctl->cur, memory_order_acquire) == head;
+	       nm_on_the_way(a, atomic_load_explicit(&r->ctl->cur, memory_order_acquire), b);
 }
 
-/* The sleep of a sync: until the switch has looked at all up to head. It may end early. */
-void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t head)
+/* The sleep of a sync: until the switch has come to somewhere from a to b. It may end early. */
+void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint32_t a, uint32_t b)
 {
 	struct pollfd fds[2] = {{.fd = p->wake, .events = POLLIN}, {.fd = conn}};
 	bool nap;
@@ -147,7 +147,7 @@ void nm_sleep_sync(struct nm_port *p, int conn, struct nm_ring *r, bool tx, uint
 	nm_may_wait();
 	nap = nm_begin_sleep(p);
 	count_sleep(r->ctl);
-	if (!nm_taken(r, tx, head)) {
+	if (!nm_taken(r, tx, a, b)) {
 		sys(__NR_poll, fds, 2, nap ? NM_NAP : NM_SYNC_NAP);
 		if (fds[1].revents & (POLLHUP | POLLERR))
 			atomic_store(&p->dead, true);

@@ -66,6 +66,7 @@ static struct vale_ring **ring_at(struct vale_port *p, bool tx, bool host, uint3
 static void publish(struct vale_ring *r)
 {
 	if (r->tx) {
+		atomic_store_explicit(&r->ctl->lockstep, r->host, memory_order_relaxed);
 		vale_ring_publish_tx(r);
 		vale_source_wake(&r->source);
 	} else {
@@ -152,6 +153,20 @@ int vale_open_add_ring(struct vale_open *o, const struct vale_ring_config *cfg, 
 	return 0;
 }
 
+/*
+ * What was synced is sent, also of a program that ended before the switch came to it. Another process may still have
+ * the ring in its memory and move head on: it gets no more than a ring's worth.
+ */
+static void drain(struct vale_ring *r)
+{
+	uint32_t taken = 1;
+
+	if (!r->tx || r->peer != NULL)
+		return;
+	for (uint32_t n = 0; n < r->slots && taken > 0; n += taken)
+		taken = vale_source_run(&r->source);
+}
+
 /* Nobody has the ring any more. */
 static void ring_free(struct vale_ring *r)
 {
@@ -183,8 +198,10 @@ void vale_open_close(struct vale_open *o)
 		while (*at != b)
 			at = &(*at)->next_of_ring;
 		*at = b->next_of_ring;
-		if (b->ring->binds == NULL)
+		if (b->ring->binds == NULL) {
+			drain(b->ring);
 			ring_free(b->ring);
+		}
 		free(b);
 	}
 	n = o->wake >= 0 ? write(o->wake, &one, sizeof(one)) : 0;

@@ -124,6 +124,7 @@ static void join(struct vale_port *a, struct vale_port *b)
 			continue;
 		tx->peer = rx;
 		rx->peer = tx;
+		atomic_store(&tx->ctl->lockstep, 1);
 		atomic_store(&rx->ctl->lockstep, 1);
 		/* Those of a pipe that is made again stand where they stood. */
 		atomic_store_explicit(&rx->ctl->tail, rx->st->shown, memory_order_release);
