@@ -1,11 +1,11 @@
 package plugin
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,7 +31,7 @@ type records struct {
 	lab     string // folder of endpoints.json
 
 	mu        sync.Mutex
-	networks  map[string]Network
+	networks  map[string]Network // by id, as endpoints
 	endpoints map[string]Endpoint
 }
 
@@ -123,14 +123,12 @@ func (r *records) all() (networks []Network, endpoints []Endpoint) {
 }
 
 func (r *records) sorted() (networks []Network, endpoints []Endpoint) {
-	for _, n := range r.networks {
-		networks = append(networks, n)
+	for _, id := range slices.Sorted(maps.Keys(r.networks)) {
+		networks = append(networks, r.networks[id])
 	}
-	for _, e := range r.endpoints {
-		endpoints = append(endpoints, e)
+	for _, id := range slices.Sorted(maps.Keys(r.endpoints)) {
+		endpoints = append(endpoints, r.endpoints[id])
 	}
-	slices.SortFunc(networks, func(a, b Network) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(endpoints, func(a, b Endpoint) int { return cmp.Compare(a.ID, b.ID) })
 	return networks, endpoints
 }
 
@@ -142,7 +140,7 @@ func (r *records) of(network string) (endpoints []Endpoint) {
 
 // putNetwork writes a network down; it is known once it is written.
 func (r *records) putNetwork(n Network) error {
-	return r.changeNetworks(func(all map[string]Network) { all[n.ID] = n })
+	return change(r, &r.networks, r.writeNetworks, func(all map[string]Network) { all[n.ID] = n })
 }
 
 // dropNetwork forgets a network and its endpoints.
@@ -152,49 +150,40 @@ func (r *records) dropNetwork(id string) error {
 			return err
 		}
 	}
-	return r.changeNetworks(func(all map[string]Network) { delete(all, id) })
-}
-
-func (r *records) changeNetworks(change func(map[string]Network)) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	before := r.networks
-	r.networks = make(map[string]Network, len(before)+1)
-	for id, n := range before {
-		r.networks[id] = n
-	}
-	change(r.networks)
-	networks, _ := r.sorted()
-	err := r.write(r.lasting, networksFile, networksForm{storeFormat, networks})
-	if err != nil {
-		r.networks = before
-	}
-	return err
+	return change(r, &r.networks, r.writeNetworks, func(all map[string]Network) { delete(all, id) })
 }
 
 func (r *records) putEndpoint(e Endpoint) error {
-	return r.changeEndpoints(func(all map[string]Endpoint) { all[e.ID] = e })
+	return change(r, &r.endpoints, r.writeEndpoints, func(all map[string]Endpoint) { all[e.ID] = e })
 }
 
 func (r *records) dropEndpoint(id string) error {
-	return r.changeEndpoints(func(all map[string]Endpoint) { delete(all, id) })
+	return change(r, &r.endpoints, r.writeEndpoints, func(all map[string]Endpoint) { delete(all, id) })
 }
 
-func (r *records) changeEndpoints(change func(map[string]Endpoint)) error {
+// change changes what is known and writes it down. When that fails, what is known
+// is what it was.
+func change[T any](r *records, known *map[string]T, write func() error, do func(map[string]T)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := r.endpoints
-	r.endpoints = make(map[string]Endpoint, len(before)+1)
-	for id, e := range before {
-		r.endpoints[id] = e
-	}
-	change(r.endpoints)
-	_, endpoints := r.sorted()
-	err := r.write(r.lab, endpointsFile, endpointsForm{storeFormat, endpoints})
+	before := *known
+	*known = maps.Clone(before)
+	do(*known)
+	err := write()
 	if err != nil {
-		r.endpoints = before
+		*known = before
 	}
 	return err
+}
+
+func (r *records) writeNetworks() error {
+	networks, _ := r.sorted()
+	return r.write(r.lasting, networksFile, networksForm{storeFormat, networks})
+}
+
+func (r *records) writeEndpoints() error {
+	_, endpoints := r.sorted()
+	return r.write(r.lab, endpointsFile, endpointsForm{storeFormat, endpoints})
 }
 
 // write replaces a file. What is in the lasting folder is on the disk when it
