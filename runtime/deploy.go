@@ -39,7 +39,7 @@ func Deploy(ctx context.Context, root string, plan *topology.Plan, o Options) (*
 	if err := o.Machine.Ready(ctx, plan); err != nil {
 		return nil, err
 	}
-	lab, err := labFolder(root, plan.Lab)
+	lab, err := state.OpenLab(root, plan.Lab)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ import (
 func Destroy(ctx context.Context, root, name string, o Options) (*Report, error) {
 	began := time.Now()
 	o = o.withDefaults()
-	lab, err := labFolder(root, name)
+	lab, err := state.OpenLab(root, name)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func Inspect(ctx context.Context, root, name string) (*Inspection, error) {
 }
 
 func inspect(ctx context.Context, m Machine, root, name string) (*Inspection, error) {
-	dir, err := labFolder(root, name)
+	dir, err := state.OpenLab(root, name)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func Labs(root string) ([]string, error) {
 // Open looks up a deployed lab. It fails with [ErrNotFound] when there is no
 // such lab, or when a deploy was killed before it wrote the plan down.
 func Open(root, name string) (*Lab, error) {
-	dir, err := labFolder(root, name)
+	dir, err := state.OpenLab(root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -149,16 +149,7 @@ func (l *Lab) ContainerLogs(ctx context.Context, name string, follow bool, tail 
 	return hinted(engine.Logs(ctx, dir, name, follow, tail, w))
 }
 
-func (l *Lab) folder() (state.Dir, error) { return labFolder(filepath.Dir(l.Dir), l.Name) }
-
-// labFolder returns the folder of the named lab under root; it need not exist.
-func labFolder(root, name string) (state.Dir, error) {
-	r, err := state.Open(root)
-	if err != nil {
-		return state.Dir{}, err
-	}
-	return r.Lab(name)
-}
+func (l *Lab) folder() (state.Dir, error) { return state.OpenLab(filepath.Dir(l.Dir), l.Name) }
 
 // readPlan reads the plan that a lab was deployed from.
 func readPlan(dir state.Dir) (*topology.Plan, error) {

@@ -70,11 +70,7 @@ func bigPlan(t testing.TB, name string, n int) *topology.Plan {
 // labDir returns the state folder of a lab under root.
 func labDir(t testing.TB, root, name string) state.Dir {
 	t.Helper()
-	r, err := state.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := r.Lab(name)
+	dir, err := state.OpenLab(root, name)
 	if err != nil {
 		t.Fatal(err)
 	}

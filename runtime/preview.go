@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 
+	"github.com/valelab/valelab/runtime/state"
 	"github.com/valelab/valelab/topology"
 )
 
@@ -35,7 +36,7 @@ func Preview(ctx context.Context, root string, plan *topology.Plan, o Options) (
 	if err := o.Machine.Ready(ctx, plan); err != nil {
 		return nil, err
 	}
-	lab, err := labFolder(root, plan.Lab)
+	lab, err := state.OpenLab(root, plan.Lab)
 	if err != nil {
 		return nil, err
 	}

@@ -61,11 +61,7 @@ func destroyAll(ctx context.Context, s streams) error {
 
 // isPluginLab says whether a lab is one of the Docker plugin's.
 func isPluginLab(name string) bool {
-	root, err := state.Open(state.FindRoot())
-	if err != nil {
-		return false
-	}
-	dir, err := root.Lab(name)
+	dir, err := state.OpenLab(state.FindRoot(), name)
 	if err != nil {
 		return false
 	}

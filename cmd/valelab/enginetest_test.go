@@ -202,11 +202,7 @@ func (l *liveLab) container(node string) string {
 
 func (l *liveLab) dir() state.Dir {
 	l.t.Helper()
-	root, err := state.Open(l.root)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	dir, err := root.Lab(l.name)
+	dir, err := state.OpenLab(l.root, l.name)
 	if err != nil {
 		l.t.Fatal(err)
 	}

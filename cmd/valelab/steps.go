@@ -33,10 +33,8 @@ const (
 // tellSteps starts telling. close ends it.
 func tellSteps(lab string) *stepNews {
 	n := &stepNews{wake: make(chan struct{}, 1), done: make(chan struct{})}
-	if root, err := state.Open(state.FindRoot()); err == nil {
-		if dir, err := root.Lab(lab); err == nil {
-			n.client = agent.Dial(dir.Path())
-		}
+	if dir, err := state.OpenLab(state.FindRoot(), lab); err == nil {
+		n.client = agent.Dial(dir.Path())
 	}
 	go func() {
 		defer close(n.done)

@@ -45,13 +45,12 @@ type visitor struct {
 
 // findBox returns the box of a node that is a container, or nil.
 func (a *agent) findBox(name string) (*box, error) {
-	root, err := state.Open(filepath.Dir(a.labDir))
+	dir, err := state.OpenLab(filepath.Dir(a.labDir), a.name())
+	if errors.Is(err, state.ErrBadName) {
+		return nil, nil // no lab that has containers is called so
+	}
 	if err != nil {
 		return nil, err
-	}
-	dir, err := root.Lab(a.name())
-	if err != nil {
-		return nil, nil // no lab that has containers is called so
 	}
 	record, err := docker.ReadRecord(dir, name)
 	if errors.Is(err, docker.ErrNotFound) {

@@ -12,11 +12,7 @@ import (
 // lab returns a lab's folder under a root.
 func lab(t *testing.T, root, name string) state.Dir {
 	t.Helper()
-	r, err := state.Open(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := r.Lab(name)
+	dir, err := state.OpenLab(root, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,11 +17,7 @@ const gcPatience = 3 * time.Second
 // a plugin is started again. One that runs is state.ErrBusy; one of which there is
 // nothing is no error.
 func Collect(ctx context.Context, c Config) (found bool, err error) {
-	root, err := state.Open(c.Root)
-	if err != nil {
-		return false, err
-	}
-	dir, err := root.Lab(c.Name)
+	dir, err := state.OpenLab(c.Root, c.Name)
 	if err != nil {
 		return false, err
 	}

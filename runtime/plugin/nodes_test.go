@@ -50,11 +50,7 @@ func (f *fakeGuests) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // TestNodeOfTwoNetworks: a container that joins one network while it leaves
 // another, over and over, always finds its node, and leaves none in the end.
 func TestNodeOfTwoNetworks(t *testing.T) {
-	root, err := state.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := root.Lab("lab")
+	dir, err := state.OpenLab(t.TempDir(), "lab")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,11 +67,7 @@ func Serve(ctx context.Context, c Config) error {
 	if c.Driver == "" {
 		c.Driver = c.Name
 	}
-	root, err := state.Open(c.Root)
-	if err != nil {
-		return err
-	}
-	dir, err := root.Lab(c.Name)
+	dir, err := state.OpenLab(c.Root, c.Name)
 	if err != nil {
 		return err
 	}

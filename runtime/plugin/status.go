@@ -23,11 +23,7 @@ func Status(c Config) ([]Network, []Endpoint, error) {
 
 // dataOf returns where the plugin's own folder is.
 func dataOf(c Config) (string, error) {
-	root, err := state.Open(c.Root)
-	if err != nil {
-		return "", err
-	}
-	dir, err := root.Lab(c.Name)
+	dir, err := state.OpenLab(c.Root, c.Name)
 	if err != nil {
 		return "", err
 	}

@@ -57,6 +57,16 @@ func Open(path string) (Root, error) {
 	}
 }
 
+// OpenLab returns the folder of the named lab under the root at path. Neither need
+// exist.
+func OpenLab(path, name string) (Dir, error) {
+	r, err := Open(path)
+	if err != nil {
+		return Dir{}, err
+	}
+	return r.Lab(name)
+}
+
 // Path returns the root's absolute path.
 func (r Root) Path() string { return r.path }
 
