@@ -8,25 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valelab/valelab/netmap/internal/fakeswitch"
 	"github.com/valelab/valelab/netmap/internal/region"
 )
-
-// start starts a switch for the test and makes Open find it.
-func start(t testing.TB, c fakeswitch.Config) *fakeswitch.Switch {
-	t.Helper()
-	s, err := fakeswitch.Start(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Setenv("VALELAB_NETMAP", s.Path())
-	return s
-}
 
 // pair makes a port in ordinary memory with the switch's view of its two rings: nothing moves there unless the
 // test moves it, and the race detector sees it.

@@ -68,7 +68,7 @@ func switchProcess() {
 
 // A program that is killed in full flight gives its port back at once, and the next one finds it as new.
 func TestProgramKilled(t *testing.T) {
-	s := start(t, fakeswitch.Config{Slots: 64})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 64})
 	for range 5 {
 		cmd, _ := child(t, "sender")
 		if _, err := Open("netmap:eth1/T"); !errors.Is(err, ErrBusy) {
@@ -104,6 +104,6 @@ func TestSwitchKilled(t *testing.T) {
 	if err := p.TxSync(); err != nil {
 		t.Errorf("sync into the memory of a dead switch: %v", err)
 	}
-	start(t, fakeswitch.Config{Slots: 64})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 64})
 	send(t, open(t, "netmap:eth1").TxRings()[0], 0, 1)
 }

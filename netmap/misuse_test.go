@@ -9,7 +9,7 @@ import (
 )
 
 func TestTxMisuse(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	tx := p.TxRings()[0]
 
@@ -64,7 +64,7 @@ func TestTxMisuse(t *testing.T) {
 }
 
 func TestRxMisuse(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	rx := p.RxRings()[0]
 	send(t, p.TxRings()[0], 0, 6)
@@ -90,7 +90,7 @@ func TestRxMisuse(t *testing.T) {
 }
 
 func TestUseAfterClose(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	tx := p.TxRings()[0]
 	if err := p.Close(); err != nil {

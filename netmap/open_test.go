@@ -15,7 +15,7 @@ import (
 )
 
 func TestOpenModes(t *testing.T) {
-	start(t, fakeswitch.Config{Rings: 3, Slots: 64})
+	fakeswitch.ForTest(t, fakeswitch.Config{Rings: 3, Slots: 64})
 	for name, want := range map[string][4]int{
 		"netmap:eth1":     {3, 3, 0, 0},
 		"netmap:eth1^":    {0, 0, 1, 1},
@@ -57,7 +57,7 @@ func TestOpenModes(t *testing.T) {
 
 // A ring has one owner; the host rings can be another's.
 func TestOpenBusy(t *testing.T) {
-	s := start(t, fakeswitch.Config{Rings: 2, Slots: 64})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{Rings: 2, Slots: 64})
 	p := open(t, "netmap:eth1-0")
 	if _, err := Open("netmap:eth1"); !errors.Is(err, ErrBusy) {
 		t.Errorf("second open: %v", err)
@@ -74,7 +74,7 @@ func TestOpenBusy(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
-	s := start(t, fakeswitch.Config{Slots: 64})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 64})
 	for name, want := range map[string]error{
 		"eth1":          ErrName,
 		"netmap:eth2":   ErrNoPort,
@@ -93,7 +93,7 @@ func TestOpenErrors(t *testing.T) {
 // A refusal reaches the program as the cause, with a hint.
 func TestOpenRefused(t *testing.T) {
 	for _, errno := range []unix.Errno{unix.EPROTO, unix.ENOMEM} {
-		start(t, fakeswitch.Config{Slots: 64, Alter: func(r *wire.Reply) { r.Errno = errno }})
+		fakeswitch.ForTest(t, fakeswitch.Config{Slots: 64, Alter: func(r *wire.Reply) { r.Errno = errno }})
 		if p, err := Open("netmap:eth1"); p != nil || !errors.Is(err, errno) {
 			t.Errorf("%v: got %v", errno, err)
 		}
@@ -109,7 +109,7 @@ func TestOpenWhileAgentRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.SetUnlinkOnClose(false)
-	s := start(t, fakeswitch.Config{Slots: 64})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 64})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -144,7 +144,7 @@ func TestOpenCorruptGrant(t *testing.T) {
 		"buffers":      func(r *wire.Reply) { r.Grant.BufNum *= 2 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, fakeswitch.Config{Slots: 64, Alter: alter})
+			s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 64, Alter: alter})
 			if p, err := Open("netmap:eth1"); p != nil || !errors.Is(err, ErrCorrupt) {
 				t.Errorf("got %v, want ErrCorrupt", err)
 			}

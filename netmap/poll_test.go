@@ -9,7 +9,7 @@ import (
 )
 
 func TestPollTimeout(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	for _, limit := range []time.Duration{0, time.Microsecond, 20 * time.Millisecond} {
 		begin := time.Now()
@@ -26,7 +26,7 @@ func TestPollTimeout(t *testing.T) {
 }
 
 func TestInterrupt(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	p.Interrupt() // ends the next sleep
 	for _, during := range []bool{false, true} {
@@ -49,7 +49,7 @@ func TestInterrupt(t *testing.T) {
 
 // Every poll sends what is committed, unless it is told not to; only a poll for Out then does.
 func TestPollSyncsTx(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	send(t, p.TxRings()[0], 7, 2)
 	receive(t, p, p.RxRings()[0], 7, 2) // polls for In
@@ -69,7 +69,7 @@ func TestPollSyncsTx(t *testing.T) {
 
 // A poll for Out does not give received slots back; one for In does.
 func TestPollOutReleasesNothing(t *testing.T) {
-	s := start(t, fakeswitch.Config{Slots: 16})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	rx := p.RxRings()[0]
 	send(t, p.TxRings()[0], 0, 5)
@@ -92,7 +92,7 @@ func TestPollOutReleasesNothing(t *testing.T) {
 
 // With Await a program sleeps although it holds frames, until there are more.
 func TestAwait(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	tx, rx := p.TxRings()[0], p.RxRings()[0]
 	send(t, tx, 0, 3)
@@ -123,7 +123,7 @@ func TestAwait(t *testing.T) {
 
 // A port that the switch takes away wakes the program with ErrDetached.
 func TestPollDetached(t *testing.T) {
-	s := start(t, fakeswitch.Config{Slots: 16})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	detached := make(chan struct{})
 	go func() {
@@ -144,7 +144,7 @@ func TestPollDetached(t *testing.T) {
 
 // No wake-up is lost: frames go back and forth one at a time, both sides asleep between them.
 func TestPingPong(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 4})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 4})
 	p := open(t, "netmap:eth1")
 	for i := range 20_000 {
 		send(t, p.TxRings()[0], byte(i), 1)

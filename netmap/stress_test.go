@@ -36,7 +36,7 @@ func stressFrames(t *testing.T) uint64 {
 // A million frames of random lengths in batches of random sizes arrive, all of them, in order and whole,
 // through rings of odd sizes, the program sleeping whenever it has nothing to do.
 func TestStress(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 131})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 131})
 	p := open(t, "netmap:eth1")
 	tx, rx := p.TxRings()[0], p.RxRings()[0]
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -45,7 +45,7 @@ func TestEffectAtSyncOnly(t *testing.T) {
 // A full ring lends nothing, and a ring of any size wraps: 5 slots hold 4 frames, round and round.
 func TestFullEmptyWrap(t *testing.T) {
 	for _, slots := range []int{2, 5, 64, 100} {
-		start(t, fakeswitch.Config{Slots: slots})
+		fakeswitch.ForTest(t, fakeswitch.Config{Slots: slots})
 		p := open(t, "netmap:eth1")
 		tx, rx := p.TxRings()[0], p.RxRings()[0]
 		for lap := range 7 {
@@ -75,7 +75,7 @@ func TestFullEmptyWrap(t *testing.T) {
 
 // What is not committed is not sent, what is not released stays, and both can be borrowed again.
 func TestPartialBatches(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	tx, rx := p.TxRings()[0], p.RxRings()[0]
 
@@ -101,7 +101,7 @@ func TestPartialBatches(t *testing.T) {
 
 // Frames of several slots keep their shape, and SetLen ends them.
 func TestFragments(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1")
 	tx, rx := p.TxRings()[0], p.RxRings()[0]
 	for range 5 {
@@ -137,7 +137,7 @@ func TestFragments(t *testing.T) {
 
 // NIC and host rings do not mix.
 func TestHostRings(t *testing.T) {
-	start(t, fakeswitch.Config{Slots: 16})
+	fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 	p := open(t, "netmap:eth1*")
 	send(t, p.TxRings()[0], 10, 2)
 	send(t, p.HostTx()[0], 20, 3)
@@ -157,7 +157,7 @@ func TestHostileSwitch(t *testing.T) {
 		"onto head":       0,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, fakeswitch.Config{Slots: 16})
+			s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 			p := open(t, "netmap:eth1")
 			shared, err := s.Ring(0)
 			if err != nil {
@@ -176,7 +176,7 @@ func TestHostileSwitch(t *testing.T) {
 		})
 	}
 	t.Run("slots", func(t *testing.T) {
-		s := start(t, fakeswitch.Config{Slots: 16})
+		s := fakeswitch.ForTest(t, fakeswitch.Config{Slots: 16})
 		p := open(t, "netmap:eth1")
 		shared, err := s.Ring(2) // rx
 		if err != nil {

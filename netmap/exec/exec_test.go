@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valelab/valelab/netmap/bench/standalone"
-	"github.com/valelab/valelab/netmap/serve"
+	"github.com/valelab/valelab/netmap/bench/standalone/standalonetest"
 )
 
 // compile builds one of the preload library's test programs, static: the supervisor serves what the library does.
@@ -28,37 +27,6 @@ func compile(t *testing.T, program string) string {
 	return bin
 }
 
-// lan is a switch with the ports a and b, which nobody has open when a test ends.
-func lan(t *testing.T) (socket string, server *standalone.Server) {
-	t.Helper()
-	socket = filepath.Join(t.TempDir(), "netmap.sock")
-	server, err := standalone.Start(standalone.Config{
-		Socket:   socket,
-		Switches: [][]string{{"a", "b"}},
-		Geometry: serve.Geometry{Rings: 1, Slots: 64},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		waitFor(t, "all ports to be closed", func() bool { return server.Opens() == 0 })
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return socket, server
-}
-
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for begin := time.Now(); !done(); time.Sleep(time.Millisecond) {
-		if time.Since(begin) > 20*time.Second {
-			t.Errorf("waited in vain for %s", what)
-			return
-		}
-	}
-}
-
 // supervised is a command under the supervisor, which this test's program is, too.
 func supervised(socket string, argv ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
@@ -71,7 +39,7 @@ func TestPrograms(t *testing.T) {
 	for _, program := range []string{"device", "sync", "poll", "epoll", "fds", "map", "process", "threads"} {
 		t.Run(program, func(t *testing.T) {
 			bin := compile(t, "../preload/testdata/"+program)
-			socket, _ := lan(t)
+			socket, _ := standalonetest.LAN(t)
 			if out, err := supervised(socket, bin).CombinedOutput(); err != nil || len(out) > 0 {
 				t.Errorf("%v\n%s", err, out)
 			}
@@ -87,7 +55,7 @@ func TestGoProgram(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	socket, _ := lan(t)
+	socket, _ := standalonetest.LAN(t)
 	if out, err := supervised(socket, bin).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -145,7 +113,7 @@ func TestStopped(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "a stopped supervisor", func() bool {
+	standalonetest.WaitFor(t, "a stopped supervisor", func() bool {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
 		return err == nil && strings.Contains(string(stat), ") T ")
 	})
@@ -190,7 +158,7 @@ func TestAskedToEnd(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the program", func() bool {
+	standalonetest.WaitFor(t, "the program", func() bool {
 		_, err := os.Stat(ready)
 		return err == nil
 	})
@@ -213,15 +181,15 @@ func TestRootFirstProcess(t *testing.T) {
 // A program whose supervisor is killed is killed, too, and its port is gone.
 func TestKilled(t *testing.T) {
 	bin := compile(t, "testdata/hold")
-	socket, server := lan(t)
+	socket, server := standalonetest.LAN(t)
 	cmd := supervised(socket, bin)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the port", func() bool { return server.Opens() == 1 })
+	standalonetest.WaitFor(t, "the port", func() bool { return server.Opens() == 1 })
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	waitFor(t, "the end of the port", func() bool { return server.Opens() == 0 })
+	standalonetest.WaitFor(t, "the end of the port", func() bool { return server.Opens() == 0 })
 }

@@ -12,23 +12,6 @@ import (
 	"github.com/valelab/valelab/netmap/internal/fakeswitch"
 )
 
-// startSwitch starts a switch on which eth1 hears what it sends, and makes
-// netmap.Open find it.
-func startSwitch(t *testing.T, c fakeswitch.Config) *fakeswitch.Switch {
-	t.Helper()
-	s, err := fakeswitch.Start(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Setenv("VALELAB_NETMAP", s.Path())
-	return s
-}
-
 // timeout bounds a test's programs.
 func timeout(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -57,7 +40,7 @@ func TestSendAndReceive(t *testing.T) {
 		{"four rings", fakeswitch.Config{Rings: 4}, Tx{Burst: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			startSwitch(t, test.config)
+			fakeswitch.ForTest(t, test.config)
 			ctx := timeout(t)
 			port, id, err := openPort(t.Context(), "netmap:eth1")
 			if err != nil {
@@ -104,7 +87,7 @@ func runMain(t *testing.T, args ...string) (status int, stdout, stderr string) {
 }
 
 func TestMainTx(t *testing.T) {
-	startSwitch(t, fakeswitch.Config{})
+	fakeswitch.ForTest(t, fakeswitch.Config{})
 	status, stdout, stderr := runMain(t, "tx", "-i", "netmap:eth1/T", "--count", "100000", "--format", "json")
 	var s TxSummary
 	if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || stderr != "" {
@@ -124,7 +107,7 @@ func TestMainCancelled(t *testing.T) {
 		{"pong", "-i", "netmap:eth1", "--ip", "10.0.0.1"},
 		{"ping", "-i", "netmap:eth1", "--dst-ip", "10.0.0.1"},
 	} {
-		startSwitch(t, fakeswitch.Config{})
+		fakeswitch.ForTest(t, fakeswitch.Config{})
 		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
 		var out, errs bytes.Buffer
 		status := Main(ctx, append(args, "--interval", "50ms"), &out, &errs)
@@ -140,7 +123,7 @@ func TestMainCancelled(t *testing.T) {
 
 // Idle ends by itself: with a limit on time, or after the last packet.
 func TestMainRxEnds(t *testing.T) {
-	startSwitch(t, fakeswitch.Config{})
+	fakeswitch.ForTest(t, fakeswitch.Config{})
 	status, stdout, stderr := runMain(t, "rx", "-i", "netmap:eth1", "--duration", "50ms")
 	if status != 0 || !strings.HasPrefix(stdout, "received 0 packets, 0 bytes") || stderr != "" {
 		t.Errorf("status %d\n%s%s", status, stdout, stderr)
@@ -155,7 +138,7 @@ func TestMainPing(t *testing.T) {
 			"--dst-mac", "02:00:00:00:00:01", "--format", "json", "--count", "200", "--size", "100", "--vlan", "3",
 		}
 		for _, rate := range []string{"0", "5k"} {
-			startSwitch(t, fakeswitch.Config{})
+			fakeswitch.ForTest(t, fakeswitch.Config{})
 			status, stdout, stderr := runMain(t, append(args, "--rate", rate)...)
 			var s PingSummary
 			if err := json.Unmarshal([]byte(stdout), &s); err != nil || status != 0 || stderr != "" {
@@ -169,7 +152,7 @@ func TestMainPing(t *testing.T) {
 }
 
 func TestMainPingUnanswered(t *testing.T) {
-	startSwitch(t, fakeswitch.Config{})
+	fakeswitch.ForTest(t, fakeswitch.Config{})
 	status, stdout, stderr := runMain(t, "ping", "-i", "netmap:eth1", "--dst-ip", "10.0.0.9",
 		"--dst-mac", "02:00:00:00:00:09", "--timeout", "5ms", "--count", "3")
 	if status != 1 || !strings.HasPrefix(stdout, "3 requests, 0 replies, 3 lost, 0 unexpected") ||
@@ -180,7 +163,7 @@ func TestMainPingUnanswered(t *testing.T) {
 
 // A port that the switch takes away is an error that says so.
 func TestMainDetached(t *testing.T) {
-	s := startSwitch(t, fakeswitch.Config{})
+	s := fakeswitch.ForTest(t, fakeswitch.Config{})
 	go func() {
 		for s.Opens() == 0 {
 			time.Sleep(time.Millisecond)

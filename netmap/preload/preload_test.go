@@ -8,10 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/valelab/valelab/netmap/bench/standalone"
-	"github.com/valelab/valelab/netmap/serve"
+	"github.com/valelab/valelab/netmap/bench/standalone/standalonetest"
 )
 
 // built is where TestMain has put the library and the test programs.
@@ -45,40 +43,9 @@ func compile(t *testing.T, compiler, name string, flags ...string) string {
 	return program
 }
 
-// lan is a switch with the ports a and b, which nobody has open when a test ends.
-func lan(t *testing.T) (socket string, server *standalone.Server) {
-	t.Helper()
-	socket = filepath.Join(t.TempDir(), "netmap.sock")
-	server, err := standalone.Start(standalone.Config{
-		Socket:   socket,
-		Switches: [][]string{{"a", "b"}},
-		Geometry: serve.Geometry{Rings: 1, Slots: 64},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		waitFor(t, "all ports to be closed", func() bool { return server.Opens() == 0 })
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return socket, server
-}
-
 // environ is the environment of a program with the library.
 func environ(socket string) []string {
 	return append(os.Environ(), "LD_PRELOAD="+filepath.Join(built, Name), "VALELAB_NETMAP="+socket)
-}
-
-func waitFor(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for begin := time.Now(); !done(); time.Sleep(time.Millisecond) {
-		if time.Since(begin) > 20*time.Second {
-			t.Errorf("waited in vain for %s", what)
-			return
-		}
-	}
 }
 
 // runProgram runs a test program of testdata in the library.
@@ -86,7 +53,7 @@ func runProgram(t *testing.T, name string) { runCompiled(t, compile(t, "gcc", na
 
 func runCompiled(t *testing.T, program string) {
 	t.Helper()
-	socket, _ := lan(t)
+	socket, _ := standalonetest.LAN(t)
 	cmd := exec.Command(program)
 	cmd.Env = environ(socket)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
@@ -143,7 +110,7 @@ func TestNoSwitch(t *testing.T) {
 
 // A path too long for the address of a socket leads to the switch, too.
 func TestLongPath(t *testing.T) {
-	socket, _ := lan(t)
+	socket, _ := standalonetest.LAN(t)
 	long := filepath.Join(filepath.Dir(socket), strings.Repeat("long/", 40))
 	if err := os.MkdirAll(long, 0o755); err != nil {
 		t.Fatal(err)
@@ -160,7 +127,7 @@ func TestLongPath(t *testing.T) {
 
 // A program that is killed while it sends is gone at once; its neighbour lives on.
 func TestKilledSender(t *testing.T) {
-	socket, server := lan(t)
+	socket, server := standalonetest.LAN(t)
 	var programs [2]*exec.Cmd
 	for i, port := range []string{"a", "b"} {
 		programs[i] = exec.Command(compile(t, "gcc", "flood"), port)
@@ -169,12 +136,12 @@ func TestKilledSender(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	waitFor(t, "both", func() bool { return server.Opens() == 2 })
+	standalonetest.WaitFor(t, "both", func() bool { return server.Opens() == 2 })
 	if err := programs[0].Process.Kill(); err != nil {
 		t.Error(err)
 	}
 	programs[0].Wait()
-	waitFor(t, "the end of one", func() bool { return server.Opens() == 1 })
+	standalonetest.WaitFor(t, "the end of one", func() bool { return server.Opens() == 1 })
 	if err := programs[1].Process.Signal(syscall.SIGTERM); err != nil {
 		t.Errorf("the other one: %v", err)
 	}

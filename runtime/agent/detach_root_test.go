@@ -62,10 +62,7 @@ func breakRules(t *testing.T, n *testNode) {
 // A program that breaks the rules loses its port, and the API tells why.
 func TestRootBrokenPortIsDetached(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1, n2 := l.addNode("n1"), l.addNode("n2")
-	n1.addEndpoint("lan", 1)
-	n2.addEndpoint("lan", 2)
+	n1, n2 := l.twoNodes()
 	p2 := n2.openPort("netmap:eth1")
 	events, err := l.Events(t.Context())
 	if err != nil {

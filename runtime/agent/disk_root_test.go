@@ -11,10 +11,7 @@ import (
 // A full disk does not keep a lab from getting its next agent.
 func TestRootAgentRestartsOnFullDisk(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1, n2 := l.addNode("n1"), l.addNode("n2")
-	n1.addEndpoint("lan", 1)
-	n2.addEndpoint("lan", 2)
+	n1, n2 := l.twoNodes()
 	// Nothing can be written or made in the lab's folder any more.
 	for _, mount := range []struct {
 		source string

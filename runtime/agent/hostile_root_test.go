@@ -39,9 +39,7 @@ func closed(conn *net.UnixConn) bool {
 // Connections that ask for nothing make room for others.
 func TestRootSilentProgramsMakeRoom(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n := l.addNode("n1")
-	n.addEndpoint("lan", 1)
+	n := l.oneNode()
 	var silent []*net.UnixConn
 	for range 3 * maxWaiting {
 		silent = append(silent, n.connect())
@@ -64,10 +62,7 @@ func TestRootSilentProgramsMakeRoom(t *testing.T) {
 // Whatever a program sends, it is answered or hung up on, and harms nobody.
 func TestRootGarbageFromPrograms(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1, n2 := l.addNode("n1"), l.addNode("n2")
-	n1.addEndpoint("lan", 1)
-	n2.addEndpoint("lan", 2)
+	n1, n2 := l.twoNodes()
 	agent := l.version()
 	p2 := n2.openPort("netmap:eth1")
 	random := rand.New(rand.NewPCG(3, 4))
@@ -102,9 +97,7 @@ func TestRootGarbageFromPrograms(t *testing.T) {
 // A program that never reads its replies is hung up on and holds up nobody.
 func TestRootProgramThatDoesNotRead(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n := l.addNode("n1")
-	n.addEndpoint("lan", 1)
+	n := l.oneNode()
 	conn := n.connect()
 	request := make([]byte, 96) // refused: no version
 	for range 100000 {

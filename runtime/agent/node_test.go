@@ -33,6 +33,23 @@ func (l *testLab) addNode(name string) *testNode {
 	return n
 }
 
+// oneNode makes a switch "lan" and a node with eth1 on it.
+func (l *testLab) oneNode() (n1 *testNode) {
+	l.Helper()
+	l.must(l.PutSwitch(l.Context(), "lan", SwitchSpec{}))
+	n1 = l.addNode("n1")
+	n1.addEndpoint("lan", 1)
+	return n1
+}
+
+// twoNodes is oneNode with a second one.
+func (l *testLab) twoNodes() (n1, n2 *testNode) {
+	l.Helper()
+	n1, n2 = l.oneNode(), l.addNode("n2")
+	n2.addEndpoint("lan", 2)
+	return n1, n2
+}
+
 // startInit starts the process that stands for init, in the node's namespace.
 func (n *testNode) startInit() {
 	n.Helper()

@@ -19,10 +19,7 @@ const settled = 1100 * time.Millisecond
 // order, and the switch remembers what it has learned and counted.
 func TestRootSocketsSurviveAgent(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1, n2 := l.addNode("n1"), l.addNode("n2")
-	n1.addEndpoint("lan", 1)
-	n2.addEndpoint("lan", 2)
+	n1, n2 := l.twoNodes()
 	f := startFlow(t, n1.udp(t, "10.0.0.1:1000"), n2.udp(t, "10.0.0.2:1000"), "10.0.0.2:1000")
 	eventually(t, "traffic", func() bool { return f.received.Load() > 0 })
 	f.longest.Store(0) // not the time of address resolution
@@ -60,10 +57,7 @@ func TestRootSocketsSurviveAgent(t *testing.T) {
 // Programs keep their ports through the death of agents.
 func TestRootProgramsSurviveAgent(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1, n2 := l.addNode("n1"), l.addNode("n2")
-	n1.addEndpoint("lan", 1)
-	n2.addEndpoint("lan", 2)
+	n1, n2 := l.twoNodes()
 	p1, p2 := n1.openPort("netmap:eth1"), n2.openPort("netmap:eth1*")
 	exchange(t, p1, p2, 1)
 	for i := range 4 {
@@ -88,9 +82,7 @@ func TestRootProgramsSurviveAgent(t *testing.T) {
 // A program that dies while there is no agent is noticed by the next one.
 func TestRootProgramDiesWithoutAgent(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1 := l.addNode("n1")
-	n1.addEndpoint("lan", 1)
+	n1 := l.oneNode()
 	port := n1.openPort("netmap:eth1")
 	for range 5 { // after so many early deaths the keeper waits 800 ms
 		pid := l.version().PID
@@ -126,10 +118,7 @@ func (l *testLab) agentLives() bool {
 // port again and again; in the end everything works.
 func TestRootOpensWhileAgentsDie(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n1, n2 := l.addNode("n1"), l.addNode("n2")
-	n1.addEndpoint("lan", 1)
-	n2.addEndpoint("lan", 2)
+	n1, n2 := l.twoNodes()
 	stop, done := make(chan struct{}), make(chan int)
 	go func() {
 		opens := 0
@@ -197,9 +186,7 @@ func TestRootAgentWithoutKeeper(t *testing.T) {
 // What an open binds is remembered: one direction, host rings, one program each.
 func TestRootPartialOpensSurviveAgent(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n := l.addNode("n1")
-	n.addEndpoint("lan", 1)
+	n := l.oneNode()
 	opens := []string{"netmap:eth1/T", "netmap:eth1/R", "netmap:eth1^"}
 	for _, name := range opens {
 		n.openPort(name)

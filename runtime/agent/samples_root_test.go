@@ -12,9 +12,7 @@ import (
 // has them open, and ends with the agent; the next agent answers a new one.
 func TestRootSamples(t *testing.T) {
 	l := startLab(t)
-	l.must(l.PutSwitch(t.Context(), "lan", SwitchSpec{}))
-	n := l.addNode("n1")
-	n.addEndpoint("lan", 1)
+	n := l.oneNode()
 	for range 2 {
 		stream, err := l.Samples(t.Context(), minInterval)
 		if err != nil {

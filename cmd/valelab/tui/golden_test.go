@@ -96,7 +96,12 @@ func checkGolden(t *testing.T, name, got string) {
 	for i := range rows {
 		rows[i] = strings.TrimRight(rows[i], " ")
 	}
-	got = strings.Join(rows, "\n") + "\n"
+	checkFile(t, file, strings.Join(rows, "\n")+"\n")
+}
+
+// checkFile compares what was drawn with a file, or writes the file under -update.
+func checkFile(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/mattn/go-runewidth"
 	"github.com/muesli/termenv"
 )
@@ -24,7 +23,8 @@ var pictures = []struct {
 	{"top-topology", 100, 24, []string{"4", "down", "down", "down", "down", "down"}},
 }
 
-// The pictures of the README are what top shows of the recorded samples: `make pictures` draws them anew.
+// The pictures of the README are what top shows of the recorded samples; when that changes, `make pictures` draws
+// them anew.
 func TestPictures(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "labs", "pictures")
 	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
@@ -40,21 +40,7 @@ func TestPictures(t *testing.T) {
 		m.pressAll(p.keys...)
 		got := drawSVG(m.View(), p.width, p.height)
 		file := filepath.Join(folder, p.name+".svg")
-		if *update {
-			if err := os.MkdirAll(folder, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s is of another time; make pictures draws it anew (-want +got):\n%s", file, diff)
-		}
+		checkFile(t, file, got)
 		if !strings.Contains(string(readme), "labs/pictures/"+p.name+".svg") {
 			t.Errorf("the README does not show %s", file)
 		}
