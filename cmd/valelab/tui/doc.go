@@ -5,7 +5,8 @@
 // can be drawn from recorded messages: golden_test.go does.
 //
 //	model.go     the model and what messages do to it
-//	input.go     keys and mouse; keys.go: the key map, of which the help is made
+//	input.go     keys and mouse; keys.go: the key map, of which the help is made; actions.go: what they do;
+//	             prompt.go: questions in the last line
 //	view.go      the frame around a screen
 //	screens.go   which screens there are; overview.go, rings.go, ... one each
 //	table.go     lists: columns that fall away by priority, cursor, filter, sort
