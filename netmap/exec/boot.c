@@ -24,5 +24,5 @@ __attribute__((constructor)) static void boot(int argc, char **argv)
 	if (strcmp(argv[0], "valelab-netmap-exec") == 0)
 		_exit(supervise(argv[1], argv + 2));
 	if (strcmp(argv[0], "valelab-netmap-if-static") == 0)
-		_exit(program_is_static(argv[1]) ? supervise(argv[1], argv + 2) : become(argv[1], argv + 2));
+		_exit(program_at(argv[1]).own_calls ? supervise(argv[1], argv + 2) : become(argv[1], argv + 2));
 }

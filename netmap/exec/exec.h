@@ -93,7 +93,11 @@ bool process_file(int tid, int fd, uint64_t *position, bool *cloexec);
 bool process_info(int tid, int fd, char *to, size_t size); // all that is known of it
 
 // static.c
-bool program_is_static(const char *path);
+struct program {
+	bool own_calls; // it makes its system calls itself: it is static, or Go's
+	bool loads;     // it has a dynamic linker, which loads libraries
+};
+struct program program_at(const char *path);
 
 // supervise.c
 int supervise(const char *path, char **argv);

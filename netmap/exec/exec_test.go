@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/valelab/valelab/netmap/bench/standalone/standalonetest"
+	"github.com/valelab/valelab/netmap/preload"
 )
 
 // compile builds one of the preload library's test programs, static: the supervisor serves what the library does.
@@ -33,6 +34,24 @@ func supervised(socket string, argv ...string) *exec.Cmd {
 	cmd.Args = append([]string{name, argv[0]}, argv...)
 	cmd.Env = append(os.Environ(), "VALELAB_NETMAP="+socket)
 	return cmd
+}
+
+// A program that loads libraries is served by the supervisor alone: the library would serve some of its calls, such as
+// those of the C in a Go program. What does not load it may start others that do.
+func TestLibraryIsLeftOut(t *testing.T) {
+	socket, _ := standalonetest.LAN(t)
+	for _, c := range []struct{ value, want string }{
+		{preload.Path, "unset"},
+		{"/a.so:" + preload.Path + ":/b.so", "/a.so:/b.so"},
+		{preload.Path + ":/b.so", "/b.so"},
+		{"/b.so", "/b.so"},
+	} {
+		cmd := supervised(socket, "/bin/sh", "-c", "echo ${LD_PRELOAD-unset}")
+		cmd.Env = append(cmd.Env, "LD_PRELOAD="+c.value)
+		if out, err := cmd.Output(); err != nil || strings.TrimSpace(string(out)) != c.want {
+			t.Errorf("%s: %v, %q, want %q", c.value, err, out, c.want)
+		}
+	}
 }
 
 func TestPrograms(t *testing.T) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -31,6 +32,33 @@ static int exchange(int channel, int *fd, bool sends)
 	return 0;
 }
 
+// A program that loads libraries does without ours, which would serve those of its calls that libc makes, out of our
+// sight. Others don't load it; what they start may, and is the faster for it.
+static void unload_library(void)
+{
+	static const char library[] = "/libnetmap.so";
+	const char *all = getenv("LD_PRELOAD"), *at = all;
+	char *rest;
+
+	if (all == NULL || (rest = malloc(strlen(all) + 1)) == NULL)
+		return;
+	for (rest[0] = '\0'; *at != '\0'; at += strspn(at, ": ")) {
+		size_t len = strcspn(at, ": ");
+		bool ours = len >= sizeof(library) - 1 && memcmp(at + len - (sizeof(library) - 1), library, sizeof(library) - 1) == 0;
+
+		if (!ours && rest[0] != '\0')
+			strcat(rest, ":");
+		if (!ours)
+			strncat(rest, at, len);
+		at += len;
+	}
+	if (rest[0] != '\0')
+		setenv("LD_PRELOAD", rest, 1);
+	else
+		unsetenv("LD_PRELOAD");
+	free(rest);
+}
+
 void launch(const char *path, char **argv, uint32_t first_fd, int channel)
 {
 	extern char **environ;
@@ -54,6 +82,8 @@ void launch(const char *path, char **argv, uint32_t first_fd, int channel)
 	close(channel);
 	if (ret < 0)
 		_exit(126);
+	if (program_at(path).loads)
+		unload_library();
 	execve(path, argv, environ);
 	fprintf(stderr, "valelab: netmap-exec: %s: %s\n", path, strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);

@@ -14,25 +14,36 @@ import (
 	"strings"
 )
 
-// Static says whether a program makes its system calls itself: an ELF file that asks for no dynamic linker, or a
-// script whose interpreter is one. A file that can't be read, or is something else, is none.
-func Static(path string) bool {
+// OwnCalls says whether a program makes its system calls itself: an ELF file that asks for no dynamic linker or was
+// built by Go, or a script whose interpreter is one. A file that can't be read, or is something else, does not.
+func OwnCalls(path string) bool {
+	p := look(path)
+	return bool(p.own_calls)
+}
+
+// loads says whether libraries are loaded with a program.
+func loads(path string) bool {
+	p := look(path)
+	return bool(p.loads)
+}
+
+func look(path string) C.struct_program {
 	if strings.Contains(path, "\x00") {
-		return false
+		return C.struct_program{}
 	}
 	text := C.CString(path)
 	defer C.release(text)
-	return bool(C.program_is_static(text))
+	return C.program_at(text)
 }
 
-// Wrap returns the command line that serves the program, if it is static: self, this program, comes before it. The
-// program is looked for in the folders of path, as a shell does. valelab itself needs none.
+// Wrap returns the command line that serves the program, if it makes its system calls itself: self, this program, comes
+// before it. The program is looked for in the folders of path, as a shell does. valelab itself needs none.
 func Wrap(argv []string, path, self string) []string {
 	if len(argv) == 0 {
 		return argv
 	}
 	program := find(argv[0], path)
-	if program == "" || filepath.Base(argv[0]) == "valelab" || same(program) || !Static(program) {
+	if program == "" || filepath.Base(argv[0]) == "valelab" || same(program) || !OwnCalls(program) {
 		return argv
 	}
 	return append([]string{self, "netmap-exec", "--"}, argv...)

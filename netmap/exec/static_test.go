@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestStatic(t *testing.T) {
+func TestOwnCalls(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -17,8 +17,13 @@ func TestStatic(t *testing.T) {
 		return path
 	}
 	static := compile(t, "testdata/hold")
+	self, err := os.Executable() // Go's, with C in it
+	if err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]bool{
 		static:    true,
+		self:      true,
 		"/bin/sh": false,
 		write("script", "#! "+static+" -x\ncode"):           true,
 		write("shell", "#!/bin/sh\n"):                       false,
@@ -29,7 +34,7 @@ func TestStatic(t *testing.T) {
 		write("bare", "#!"):                                 false,
 		filepath.Join(dir, "nowhere"):                       false,
 	} {
-		if got := Static(path); got != want {
+		if got := OwnCalls(path); got != want {
 			t.Errorf("%s: %v, want %v", path, got, want)
 		}
 	}
@@ -57,7 +62,7 @@ func TestWrap(t *testing.T) {
 }
 
 // A file may claim anything about itself.
-func FuzzStatic(f *testing.F) {
+func FuzzOwnCalls(f *testing.F) {
 	f.Add([]byte("#!/bin/sh\n"))
 	f.Add([]byte("\x7fELF\x02\x01\x01"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -65,6 +70,6 @@ func FuzzStatic(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		Static(path)
+		OwnCalls(path)
 	})
 }
