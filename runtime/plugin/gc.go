@@ -42,5 +42,5 @@ func Collect(ctx context.Context, c Config) (found bool, err error) {
 		lock.Unlock()
 		return true, err
 	}
-	return true, errors.Join(lock.Remove(), known.remove())
+	return true, errors.Join(known.remove(), lock.Remove())
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"time"
@@ -184,12 +183,9 @@ func (d *Driver) end(ctx context.Context, known *records, lock *state.Lock) {
 	defer cancel()
 	err := d.fabric.Stop(inner)
 	if err == nil {
-		err = lock.Remove()
+		err = errors.Join(known.remove(), lock.Remove())
 	} else {
 		lock.Unlock()
-	}
-	if err == nil {
-		err = known.remove()
 	}
 	if err != nil {
 		d.log.Error("end", "error", err)
@@ -201,13 +197,4 @@ func wait(ctx context.Context, pause time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(pause):
 	}
-}
-
-// remove removes the lasting file of a plugin that knows nothing.
-func (r *records) remove() error {
-	err := os.Remove(filepath.Join(r.lasting, networksFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -204,3 +204,14 @@ func (r *records) write(folder, name string, form any) error {
 	}
 	return nil
 }
+
+// remove removes the lasting file of a plugin that knows nothing, and its folder if
+// nothing else is in there.
+func (r *records) remove() error {
+	err := os.Remove(filepath.Join(r.lasting, networksFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	_ = os.Remove(r.lasting) // it may be somebody's mount
+	return nil
+}
