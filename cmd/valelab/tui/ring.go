@@ -64,7 +64,7 @@ func (m *Model) drawRing(width, height int) []string {
 	roomy := height >= 10 || r.Positions == nil // else the slots need it
 	if r.Counts != nil && roomy {
 		counts := fmt.Sprintf("  %s packets  %s bytes  drops: ", m.units.count(r.Packets), m.units.count(r.Bytes))
-		add(plain(counts), cell{dropsOf(r), th.warn})
+		add(plain(counts), th.drops(r))
 	}
 	if r.Program != nil && roomy {
 		program := fmt.Sprintf("  %s syncs", m.units.count(r.Syncs))

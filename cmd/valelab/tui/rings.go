@@ -91,12 +91,7 @@ func (m *Model) ringColumns() []column[sample.Ring] {
 			}
 			return plain(m.units.count(r.Bytes))
 		}},
-		{title: "DROPS", width: 16, grow: 30, prio: 8, cell: func(r *sample.Ring) cell {
-			if r.Dropped() > 0 {
-				return cell{dropsOf(r), m.theme.warn}
-			}
-			return cell{dropsOf(r), m.theme.dim}
-		}},
+		{title: "DROPS", width: 16, grow: 30, prio: 8, cell: func(r *sample.Ring) cell { return m.theme.drops(r) }},
 		{title: "SYNC/S", width: 6, grow: 2, right: true, prio: 10, cell: func(r *sample.Ring) cell {
 			if r.Rates == nil || r.SyncRate == nil {
 				return plain("-")
@@ -189,6 +184,14 @@ func packetsOf(r *sample.Ring) uint64 {
 		return 0
 	}
 	return r.Packets
+}
+
+// drops shows the drops of a ring, as a warning if there are any.
+func (t *theme) drops(r *sample.Ring) cell {
+	if r.Dropped() > 0 {
+		return cell{dropsOf(r), t.warn}
+	}
+	return cell{dropsOf(r), t.dim}
 }
 
 // dropsOf lists the drops of a ring by reason; "-": they are not known.
