@@ -82,6 +82,8 @@ func TestThreads(t *testing.T) { runProgram(t, "threads") }
 
 func TestCancel(t *testing.T) { runProgram(t, "cancel") }
 
+func TestSandbox(t *testing.T) { runProgram(t, "sandbox") }
+
 func TestOrdinary(t *testing.T) { runProgram(t, "ordinary") }
 
 // Programs that are built with sanitizers, which want to come first.

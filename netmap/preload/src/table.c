@@ -63,12 +63,27 @@ static struct nm_open *new_open(uint64_t cookie)
 	return NULL;
 }
 
+static long get_cookie(int fd, uint64_t *cookie)
+{
+	uint32_t len = sizeof(*cookie);
+
+	return sys(__NR_getsockopt, fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
+}
+
 static uint64_t cookie_of(int fd)
 {
 	uint64_t cookie = 0;
-	uint32_t len = sizeof(cookie);
 
-	return sys(__NR_getsockopt, fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0 ? 0 : cookie;
+	return get_cookie(fd, &cookie) < 0 ? 0 : cookie;
+}
+
+/* Whether the connection is still there. A program that has shut itself off from the call is believed. */
+static bool has_cookie(int fd, uint64_t cookie)
+{
+	uint64_t now = 0;
+	long ret = get_cookie(fd, &now);
+
+	return ret < 0 ? ret == -EPERM || ret == -EACCES || ret == -ENOSYS : now == cookie;
 }
 
 static bool install(int fd, void *object, enum nm_kind kind)
@@ -105,7 +120,7 @@ struct nm_open *nm_get(int fd)
 			nm_put(o);
 			continue;
 		}
-		if (likely(cookie_of(fd) == o->cookie))
+		if (likely(has_cookie(fd, o->cookie)))
 			return o;
 		/* Closed without us, and the number is something else's now. */
 		if (atomic_compare_exchange_strong(&nm_table[fd], &slot, 0))
