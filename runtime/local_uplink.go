@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -78,6 +79,15 @@ func held(lab state.Dir, u *topology.Uplink) (state.Intent, *link.Namespace, err
 	return state.Intent{}, nil, err
 }
 
+// otherUplink is the hint for an interface that the machine does not have.
+func otherUplink(ns *link.Namespace, name string) string {
+	names, err := ns.UplinkNames()
+	if err != nil || len(names) == 0 || len(names) > 8 {
+		return topology.DidYouMean(name, names, "ip -brief link")
+	}
+	return topology.DidYouMean(name, names, "this machine has "+strings.Join(names, ", "))
+}
+
 // claimUplink writes down how an interface is before it is touched.
 func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace, onModule bool) (state.Intent, error) {
 	id, err := ns.ID()
@@ -99,6 +109,9 @@ func claimUplink(lab state.Dir, u *topology.Uplink, ns *link.Namespace, onModule
 	}
 	take := u.Host == topology.HostTake
 	f, err := ns.FindUplink(u.Interface, take && !onModule)
+	if errors.Is(err, link.ErrNotFound) {
+		err = &HintError{Err: err, Hint: otherUplink(ns, u.Interface)}
+	}
 	if err != nil {
 		return state.Intent{}, err
 	}

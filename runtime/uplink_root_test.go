@@ -92,3 +92,22 @@ func destroyMain(root, lab string) error {
 	}
 	return err
 }
+
+// An interface that the machine does not have is said with one that it has.
+func TestRootUplinkUnknown(t *testing.T) {
+	if !netnstest.Process(t) {
+		return
+	}
+	addUplink(t)
+	root := runRoot(t)
+	before := snapshot(t, root)
+	for name, want := range map[string]string{"wan": "this machine has up0, up1", "up8": `did you mean "up0"?`} {
+		plan := compile(t, "name: all\nswitches: {s: {}}\nnodes: {a: {}}\nlinks: [[s, host:"+name+"]]\n")
+		_, err := runtime.Deploy(t.Context(), root, plan, runtime.Options{})
+		var hint *runtime.HintError
+		if !errors.As(err, &hint) || hint.Hint != want || hint.Error() != "interface "+name+": no such interface" {
+			t.Errorf("%s: %v, hint %+v", name, err, hint)
+		}
+	}
+	unchanged(t, root, before)
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -44,6 +45,22 @@ func (n *Namespace) FindUplink(name string, take bool) (Uplink, error) {
 		}
 	}
 	return Uplink{Name: name, Index: a.Index, WasDown: a.Flags&net.FlagUp == 0}, nil
+}
+
+// UplinkNames returns the names of the interfaces that carry Ethernet frames, sorted.
+func (n *Namespace) UplinkNames() ([]string, error) {
+	links, err := n.handle.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list interfaces: %w", err)
+	}
+	var names []string
+	for _, l := range links {
+		if a := l.Attrs(); a.Flags&net.FlagLoopback == 0 && a.EncapType == "ether" {
+			names = append(names, a.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // TakeUplink brings the interface up, and when mark is not empty takes it away
