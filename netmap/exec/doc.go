@@ -24,6 +24,8 @@
 // Known limits: a copy that is made before the open is registered stays one of the empty file; one at a number that
 // the program asks for can be read as the memory that it is. A signal ends a wait up to 50 ms late, and if
 // two threads wait with a mask for the same signal of their process, one may miss what its ports get meanwhile.
+// An epoll that has ports does not tell of a signalfd. A program that changes its user, or makes itself undumpable, is out
+// of reach but for CAP_SYS_PTRACE (cap-add): its ports tell of nothing then.
 // In a container the engine's own seccomp profile forbids pidfd_getfd: there, what has to know the program's other
 // descriptors (an epoll with ports, a poll of ports beside others, copies of ports) fails with EPERM. Containers of
 // labs have a profile that allows it.

@@ -77,6 +77,8 @@ struct wait {
 int wait_begin(struct wait *w, const struct seccomp_notif *n, uint64_t mask, uint64_t size); // mask: its address
 int64_t wait_nap(struct wait *w, int64_t left); // how long to sleep until the next look
 int64_t wait_over(struct supervisor *s, const struct seccomp_notif *n, const struct wait *w); // 0: not yet
+uint64_t signalfd_mask(int fd);
+bool signals_wait(int tid, uint64_t mask); // some of them are there for this thread
 void hide_begin(void); // the program's arguments are changed
 void hide_wait(const struct wait *w); // until the kernel has gone on with the call
 void hide_end(void); // they are as they were

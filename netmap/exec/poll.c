@@ -27,6 +27,7 @@ int nm_ppoll(struct pollfd *fds, unsigned long n, const struct timespec *timeout
 // A poll with ports in it. Which open a descriptor is, is found out once.
 struct call {
 	struct pollfd *fds, *local;
+	uint64_t *signals; // that a signalfd takes: to us it would tell of our own
 	struct nm_watch *watch;
 	unsigned n, nw;
 };
@@ -61,9 +62,12 @@ static int duplicate(struct call *c, int tid)
 		if (c->fds[i].fd < 0)
 			continue;
 		copy = process_descriptor(tid, c->fds[i].fd);
-		if (copy >= 0)
+		if (copy >= 0) {
 			c->local[i].fd = copy;
-		else if (copy != -EBADF)
+			c->signals[i] = signalfd_mask(copy);
+			if (c->signals[i] != 0)
+				c->local[i].events = 0;
+		} else if (copy != -EBADF)
 			ret = copy;
 	}
 	return ret;
@@ -91,7 +95,7 @@ static int look(struct call *c, int tid)
 	return found;
 }
 
-static int others(struct call *c)
+static int others(struct call *c, int tid)
 {
 	int found = 0;
 
@@ -101,6 +105,8 @@ static int others(struct call *c)
 			continue;
 		}
 		c->fds[i].revents = c->fds[i].fd >= 0 && c->local[i].fd < 0 ? POLLNVAL : c->local[i].revents;
+		if (c->signals[i] != 0 && signals_wait(tid, c->signals[i]))
+			c->fds[i].revents |= c->fds[i].events & POLLIN;
 		found += c->fds[i].revents != 0;
 	}
 	return found;
@@ -120,7 +126,7 @@ static int64_t run(struct supervisor *s, struct call *c, const struct seccomp_no
 			ret = nm_block(c->watch, c->nw, c->local, c->n, found > 0 || left == 0 ? 0 : wait_nap(w, left), NULL, 0);
 		if (ret > 0 && found == 0)
 			found = look(c, (int)n->pid);
-		found += others(c);
+		found += others(c, (int)n->pid);
 		if (found > 0 || left == 0)
 			return found;
 		if ((over = wait_over(s, n, w)) != 0)
@@ -133,13 +139,14 @@ static int64_t run(struct supervisor *s, struct call *c, const struct seccomp_no
 static int64_t poll_set(struct supervisor *s, const struct seccomp_notif *n, struct pollfd *fds, unsigned count,
 			int64_t timeout, struct wait *w)
 {
-	size_t size = count * (3 * sizeof(*fds) + sizeof(struct nm_watch));
+	size_t size = count * (3 * sizeof(*fds) + sizeof(struct nm_watch) + sizeof(uint64_t));
 	struct call c = {.fds = fds, .n = count, .watch = calloc(1, size)};
 	int64_t ret;
 
 	if (c.watch == NULL)
 		return -ENOMEM;
-	c.local = (struct pollfd *)(c.watch + count);
+	c.signals = (uint64_t *)(c.watch + count);
+	c.local = (struct pollfd *)(c.signals + count);
 	ret = GO_ON;
 	if (find(&c, (int)n->pid)) {
 		ret = duplicate(&c, (int)n->pid);

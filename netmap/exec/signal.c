@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FIRST_NAP 1000000  // ns, doubled each time
 #define LAST_NAP  50000000
@@ -52,6 +53,27 @@ static bool signals(int tid, uint64_t *pending, uint64_t *blocked)
 	*pending = set(text, "\nSigPnd:\t") | set(text, "\nShdPnd:\t");
 	*blocked = set(text, "\nSigBlk:\t");
 	return true;
+}
+
+// The signals that a signalfd of ours takes; 0: it is none.
+uint64_t signalfd_mask(int fd)
+{
+	static const char is[] = "anon_inode:[signalfd]";
+	char path[64], text[512];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, text, sizeof(text));
+	if (n != sizeof(is) - 1 || memcmp(text, is, sizeof(is) - 1) != 0 || !process_info(gettid(), fd, text, sizeof(text)))
+		return 0;
+	return set(text, "\nsigmask:\t");
+}
+
+bool signals_wait(int tid, uint64_t mask)
+{
+	uint64_t pending, blocked;
+
+	return signals(tid, &pending, &blocked) && (pending & mask) != 0;
 }
 
 int64_t wait_over(struct supervisor *s, const struct seccomp_notif *n, const struct wait *w)

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 
 int __poll_chk(struct pollfd *, nfds_t, int, size_t);
 int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
@@ -238,6 +239,34 @@ static void many(void)
 	expect_frames(&b, 1, 0);
 }
 
+/* Signals that come by a descriptor, while it is waited for and before. */
+static void signal_descriptor(void)
+{
+	sigset_t set;
+	struct pollfd p[2] = {{.fd = b.fd, .events = POLLIN}, {.events = POLLIN | POLLOUT}};
+	char info[256]; /* a signalfd_siginfo is 128 bytes */
+	pid_t child;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	p[1].fd = signalfd(-1, &set, SFD_NONBLOCK);
+	CHECK(p[1].fd >= 0);
+	CHECK(poll(p, 2, 0) == 0);
+	CHECK((child = fork()) >= 0);
+	if (child == 0) {
+		usleep(30000);
+		kill(getppid(), SIGUSR2);
+		_exit(0);
+	}
+	CHECK(poll(p, 2, 10000) == 1 && p[0].revents == 0 && p[1].revents == POLLIN);
+	CHECK(waitpid(child, NULL, 0) == child);
+	CHECK(poll(p, 2, 0) == 1 && p[1].revents == POLLIN);
+	CHECK(read(p[1].fd, info, sizeof(info)) == 128);
+	CHECK(poll(p, 2, 0) == 0);
+	CHECK(close(p[1].fd) == 0);
+}
+
 int main(void)
 {
 	b = port_open("b", 0);
@@ -250,6 +279,7 @@ int main(void)
 	both(by_select);
 	both(by_pselect);
 	signals();
+	signal_descriptor();
 	many();
 	port_close(&a);
 	port_close(&b);
