@@ -39,6 +39,10 @@ func (m *local) StartNode(ctx context.Context, lab state.Dir, n *topology.Node) 
 			notes = append(notes, "node "+n.Name+": programs find no /dev/netmap: this valelab was "+err.Error())
 		}
 	}
+	// What a node waits for may make its program.
+	if program := config.Missing(); program != "" && len(n.DependsOn) == 0 {
+		notes = append(notes, fmt.Sprintf("node %s: this machine has no program %s; hint: install it, or change its cmd", n.Name, program))
+	}
 	p, err := node.Start(ctx, config)
 	if err != nil {
 		return state.PID{}, "", err

@@ -37,7 +37,7 @@ type Machine interface {
 
 	// StartNode starts a node's init, which then waits: that of a process node,
 	// or process 1 of a container. A note says which of the node's limits this
-	// machine can't keep, or is empty.
+	// machine can't keep and what it lacks, or is empty.
 	StartNode(ctx context.Context, lab state.Dir, node *topology.Node) (pid state.PID, note string, err error)
 	// Nodes returns the inits of all nodes of which there is anything, by
 	// name; a zero one where none runs.

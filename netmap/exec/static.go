@@ -42,15 +42,16 @@ func Wrap(argv []string, path, self string) []string {
 	if len(argv) == 0 {
 		return argv
 	}
-	program := find(argv[0], path)
+	program := Find(argv[0], path)
 	if program == "" || filepath.Base(argv[0]) == "valelab" || same(program) || !OwnCalls(program) {
 		return argv
 	}
 	return append([]string{self, "netmap-exec", "--"}, argv...)
 }
 
-// find looks for a program.
-func find(name, path string) string {
+// Find looks for a program in the folders of path; "": there is none. A name with a slash is what it says, be it there
+// or not.
+func Find(name, path string) string {
 	if strings.Contains(name, "/") {
 		return name
 	}

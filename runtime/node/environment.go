@@ -33,16 +33,10 @@ func environment(cfg *Config, home string) []string {
 // withNetmap returns the command line by which a static program finds /dev/netmap, too, in an environment that has
 // the preload library. Nodes see the machine's own programs.
 func withNetmap(argv, env []string) []string {
-	var path string
-	for _, variable := range env {
-		if value, ok := strings.CutPrefix(variable, "PATH="); ok {
-			path = value
-		}
-	}
 	if !preload.Loads(env) {
 		return argv
 	}
-	return exec.Wrap(argv, path, programDir+"/valelab")
+	return exec.Wrap(argv, pathOf(env), programDir+"/valelab")
 }
 
 // overlay returns base with the variables of top in place of those of the same
