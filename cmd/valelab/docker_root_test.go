@@ -205,6 +205,12 @@ func TestRootContainerExec(t *testing.T) {
 	if cmd.ProcessState.ExitCode() != 7 || stdout.String() != "in\n" || stderr.String() != "no\n" {
 		t.Errorf("%v, out %q, err %q", err, stdout.String(), stderr.String())
 	}
+
+	l.valelab("stop", "a", "--lab", l.name)
+	out, err := l.command("exec", "--lab", l.name, "a", "--", "true").CombinedOutput()
+	if want := "valelab: node a: does not run\nhint: valelab start a --lab cexec\n"; err == nil || string(out) != want {
+		t.Errorf("in a container that is stopped: %v\n%s\nwant\n%s", err, out, want)
+	}
 }
 
 // A container comes back by itself, whoever ends it: its endpoints with their

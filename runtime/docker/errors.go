@@ -15,6 +15,8 @@ var (
 	ErrNoEngine = errors.New("there is no container engine")
 	// ErrForeign says that a container has a node's name and not its marks.
 	ErrForeign = errors.New("is not a container of this lab")
+	// ErrStopped says that a container is there and does not run.
+	ErrStopped = errors.New("does not run")
 	// ErrNotFound says that there is no such container.
 	ErrNotFound = errors.New("has no container")
 )

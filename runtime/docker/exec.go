@@ -19,7 +19,8 @@ import (
 
 // Exec runs a command in a container, as its user and with its environment, and
 // returns the command's exit status. When in and out are a terminal, the
-// command gets one of its own, relayed.
+// command gets one of its own, relayed. The error is ErrStopped when the
+// container does not run.
 func (e *Engine) Exec(ctx context.Context, lab state.Dir, name string, argv []string, in *os.File, out, fault io.Writer) (status int, err error) {
 	r, err := ReadRecord(lab, name)
 	if err != nil {
@@ -30,6 +31,9 @@ func (e *Engine) Exec(ctx context.Context, lab state.Dir, name string, argv []st
 		x.terminal = o
 	}
 	status, err = x.run(ctx, r.ID)
+	if errors.Is(err, ErrStopped) {
+		err = &Error{Node: name, Err: err, Hint: "valelab start " + name + " --lab " + lab.Name()}
+	}
 	return status, fail(name, err)
 }
 
@@ -107,6 +111,9 @@ func (x *execution) create(ctx context.Context, id string) (string, error) {
 		options.Env = []string{"TERM=" + name}
 	}
 	made, err := x.engine.client.ContainerExecCreate(ctx, id, options)
+	if isConflict(err) && strings.Contains(err.Error(), "is not running") {
+		return "", ErrStopped // the engine says it with the container's number
+	}
 	return made.ID, err
 }
 
