@@ -91,6 +91,7 @@ func hintOf(err error) string {
 		hinted  *runtime.HintError
 		fault   *topology.Fault
 		refused *agent.StatusError
+		silent  *agent.NoAgentError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -103,6 +104,8 @@ func hintOf(err error) string {
 		return refused.Problem.Hint
 	case errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0:
 		return "labs belong to root: sudo valelab"
+	case errors.As(err, &silent):
+		return "valelab deploy " + silent.Lab
 	}
 	return ""
 }

@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"github.com/hashicorp/go-multierror"
+	"golang.org/x/sys/unix"
 
 	"github.com/valelab/valelab/runtime"
+	"github.com/valelab/valelab/runtime/agent"
 )
 
 func TestReport(t *testing.T) {
@@ -27,6 +29,10 @@ func TestReport(t *testing.T) {
 		"deploy fails":      {&runtime.Error{Cause: hinted}, statusFailed, "valelab: interface eth3: is an uplink of lab b\nhint: valelab destroy b\n"},
 		"deploy, SIGINT":    {&runtime.Error{Cause: context.Canceled}, statusFailed, "valelab: interrupted\n"},
 		"SIGINT and a fail": {&runtime.Error{Cause: multierror.Append(context.Canceled, hinted)}, statusFailed, "valelab: interrupted\nvalelab: interface eth3: is an uplink of lab b\nhint: valelab destroy b\n"},
+		"nobody answers": {
+			&agent.NoAgentError{Lab: "a", Err: unix.ECONNREFUSED}, statusFailed,
+			"valelab: lab a: its agent does not answer: connection refused\nhint: valelab deploy a\n",
+		},
 		"something is left": {
 			&runtime.Error{Cause: context.Canceled, Left: errors.New("node a: does not end")}, statusFailed,
 			"valelab: interrupted\nvalelab: not taken back: node a: does not end\n",

@@ -15,9 +15,16 @@ type CountingSpec struct{}
 func (a *agent) startCounting() (created bool, err error) {
 	a.mu.Lock()
 	counts := a.counter != nil
+	useful := false
+	for _, s := range a.switches {
+		useful = useful || s.spec.Kernel
+	}
 	a.mu.Unlock()
-	if counts {
+	switch {
+	case counts:
 		return false, nil
+	case !useful:
+		return false, conflict("lab %s has no switch of netmap's module: all that the user-space switch counts is exact already", a.name())
 	}
 	counter, err := counting.Start() // reads the kernel's types, which takes a while
 	if errors.Is(err, counting.ErrNoTypes) {
