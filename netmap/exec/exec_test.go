@@ -54,6 +54,22 @@ func TestLibraryIsLeftOut(t *testing.T) {
 	}
 }
 
+// Frames that a program passes on to the kernel's stack, and from it.
+func TestForward(t *testing.T) {
+	bin := compile(t, "../preload/testdata/forward")
+	socket, server := standalonetest.LAN(t)
+	stack, err := server.Stack("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.Close()
+	cmd := supervised(socket, bin)
+	cmd.ExtraFiles = []*os.File{stack}
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestPrograms(t *testing.T) {
 	for _, program := range []string{"device", "sync", "poll", "epoll", "fds", "map", "process", "threads"} {
 		t.Run(program, func(t *testing.T) {

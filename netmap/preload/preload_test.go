@@ -84,6 +84,22 @@ func TestCancel(t *testing.T) { runProgram(t, "cancel") }
 
 func TestSandbox(t *testing.T) { runProgram(t, "sandbox") }
 
+// Frames that a program passes on to the kernel's stack, and from it.
+func TestForward(t *testing.T) {
+	socket, server := standalonetest.LAN(t)
+	stack, err := server.Stack("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.Close()
+	cmd := exec.Command(compile(t, "gcc", "forward"))
+	cmd.Env = environ(socket)
+	cmd.ExtraFiles = []*os.File{stack}
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestOrdinary(t *testing.T) { runProgram(t, "ordinary") }
 
 // Programs that are built with sanitizers, which want to come first.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -29,7 +30,8 @@ type Server struct {
 	engine   *vale.Engine
 	space    *serve.Space
 	ports    map[string]*vale.Port
-	stacks   []int // sockets in place of the ports' devices
+	stacks   []int          // sockets in place of the ports' devices
+	kernels  map[string]int // their other ends, by port
 	listener *net.UnixListener
 	programs sync.WaitGroup
 
@@ -44,7 +46,7 @@ type Server struct {
 func Start(c Config) (*Server, error) {
 	s := &Server{
 		geometry: c.Geometry, engine: vale.New(vale.Config{}),
-		ports: make(map[string]*vale.Port),
+		ports: make(map[string]*vale.Port), kernels: make(map[string]int),
 		conns: make(map[*net.UnixConn]*program),
 	}
 	s.space = serve.NewSpace(s.engine, "standalone", s)
@@ -71,12 +73,23 @@ func (s *Server) addPorts(c Config) error {
 				return fmt.Errorf("socket pair: %w", err)
 			}
 			s.stacks = append(s.stacks, stack[:]...)
+			s.kernels[name] = stack[1]
 			if s.ports[name], err = sw.AttachSocket(name, -1, stack[0], 1500); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// Stack is what stands in for the kernel's stack behind a port: a socket on which each message is a frame with a
+// virtio-net header of 10 bytes before it. The file is the caller's.
+func (s *Server) Stack(port string) (*os.File, error) {
+	fd, err := unix.FcntlInt(uintptr(s.kernels[port]), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("stack of %s: %w", port, err)
+	}
+	return os.NewFile(uintptr(fd), "stack-"+port), nil
 }
 
 // Close takes the ports away from all programs and ends the switches. The error

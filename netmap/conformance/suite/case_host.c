@@ -192,6 +192,36 @@ CASE_ON(host_rings_of_both_modes, NETDEV)
 	kernel_receives(sock, 81);
 }
 
+/* Transparent mode: what is given back with a mark goes out, and the rest of what the kernel sends does not. */
+CASE_ON(host_rx_forwarded_to_the_nic, NETDEV)
+{
+	struct port p = open_with(netdev, mode(NR_REG_NIC_SW));
+	struct port m = open_with(netdev, (struct nmreq_register){.nr_flags = NR_MONITOR_TX});
+	struct pollfd fd = {.fd = p.fd, .events = POLLIN};
+	struct netmap_ring *r = host_rx(&p);
+	int sock = kernel_socket();
+	bool more = true;
+
+	r->flags |= NR_FORWARD;
+	kernel_sends(sock, 83);
+	kernel_sends(sock, 84);
+	while (more) {
+		EQ(poll(&fd, 1, 10000), 1);
+		while (space(r) > 0) {
+			struct netmap_slot *s = &r->slot[r->head];
+			char *frame = buffer(r, s->buf_idx);
+
+			if (s->len == FRAME && frame[12] == (char)(TYPE >> 8) && frame[13] == (char)TYPE && tag_of(frame) == 84) {
+				s->flags |= NS_FORWARD;
+				more = false;
+			}
+			r->head = r->cur = next(r, r->head);
+		}
+	}
+	poll(&fd, 1, 0);
+	expect_frames(&m, 84, 1);
+}
+
 CASE_ON(kernel_sends_nothing_past_the_program, NETDEV)
 {
 	struct port p = open_port(netdev);

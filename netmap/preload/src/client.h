@@ -23,6 +23,7 @@ struct nm_ring {
 	struct netmap_ring *ring;
 	struct nmu_ctl *ctl;
 	uint32_t slots;
+	bool host;
 	uint32_t seen; /* tail when an edge-triggered epoll last told of it */
 	uint32_t gained; /* slots since the last sleep: busy rings are looked at for a while before a sleep */
 	uint32_t stream; /* TX: syncs of a stream so far */
@@ -104,6 +105,9 @@ static inline uint32_t nm_distance(const struct nm_ring *r, uint32_t a, uint32_t
 hidden void nm_count_look(void);                                          /* an RX sync */
 hidden void nm_count_stream(struct nm_ring *r, uint32_t n);               /* a TX sync of n slots */
 hidden uint32_t nm_stream_goal(const struct nm_ring *r, uint32_t head); /* where the switch must be when it returns */
+
+/* forward.c */
+hidden bool nm_forward(struct nm_port *p, struct nm_ring *r);
 
 /* wait.c */
 #define POLLIN_EVENTS  (POLLIN | POLLRDNORM)

@@ -38,6 +38,7 @@ static void find_rings(struct nm_port *p)
 		r->ring = (void *)(p->mem + ofs);
 		r->ctl = (void *)(p->mem + g->ctl_ofs + object * NMU_CTL_SIZE);
 		r->slots = r->ring->num_slots;
+		r->host = i < tx ? i >= g->tx_rings : i - tx >= g->rx_rings;
 		*(i < tx ? &p->ntx : &p->nrx) += 1;
 	}
 }

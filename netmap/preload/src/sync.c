@@ -187,6 +187,34 @@ static int sync_ring(struct nm_port *p, int conn, int pid, struct nm_ring *r, bo
 	return ret;
 }
 
+/*
+ * The syncs of all RX rings: EVENT, which is found where one has something, and POLLERR where one is spoiled, or *error.
+ */
+static short sync_rx(struct nm_port *p, int conn, int pid, short event, int *error)
+{
+	struct nm_ring *r = p->ring + p->ntx;
+	bool forwarded = false;
+	short found = 0;
+
+	for (uint32_t n = p->nrx; n > 0; n--, r++) {
+		int ret;
+
+		if (unlikely(r->ring->flags & NR_FORWARD))
+			forwarded |= nm_forward(p, r);
+		ret = sync_ring(p, conn, pid, r, false);
+		if (ret == -EIO)
+			*error = -EIO;
+		if (ret < 0)
+			found |= POLLERR;
+		else if (r->ring->cur != atomic_load_explicit(&r->ctl->told, memory_order_relaxed))
+			found |= event;
+	}
+	if (unlikely(forwarded))
+		for (r = p->ring; r < p->ring + p->ntx; r++)
+			sync_ring(p, conn, pid, r, true);
+	return found;
+}
+
 /* NIOCTXSYNC and NIOCRXSYNC. */
 int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 {
@@ -199,9 +227,11 @@ int nm_sync(struct nm_port *p, int conn, int pid, bool tx)
 		return 0;
 	if (atomic_load_explicit(&p->dead, memory_order_relaxed))
 		return p->grant.kind & NMU_MONITOR ? 0 : -EIO;
-	r = tx ? p->ring : p->ring + p->ntx;
-	for (uint32_t n = tx ? p->ntx : p->nrx; n > 0; n--, r++)
-		if (sync_ring(p, conn, pid, r, tx) == -EIO)
+	if (!tx)
+		sync_rx(p, conn, pid, 0, &error);
+	r = p->ring;
+	for (uint32_t n = tx ? p->ntx : 0; n > 0; n--, r++)
+		if (sync_ring(p, conn, pid, r, true) == -EIO)
 			error = -EIO;
 	/* That its port has gone, a monitor hears from poll only. */
 	return p->grant.kind & NMU_MONITOR ? 0 : error;
@@ -212,6 +242,7 @@ short nm_ready(struct nm_port *p, int conn, int pid, short events)
 {
 	short want_tx = events & (POLLOUT_EVENTS), want_rx = events & (POLLIN_EVENTS), found = 0;
 	struct nm_ring *r;
+	int error;
 
 	if (!nm_registered(p, conn) || atomic_load(&p->dead))
 		return POLLERR;
@@ -232,14 +263,5 @@ short nm_ready(struct nm_port *p, int conn, int pid, short events)
 		else if (r->ring->cur != atomic_load_explicit(&r->ctl->told, memory_order_relaxed))
 			found |= want_tx;
 	}
-	if (want_rx == 0)
-		return found;
-	r = p->ring + p->ntx;
-	for (uint32_t n = p->nrx; n > 0; n--, r++) {
-		if (sync_ring(p, conn, pid, r, false) < 0)
-			found |= POLLERR;
-		else if (r->ring->cur != atomic_load_explicit(&r->ctl->told, memory_order_relaxed))
-			found |= want_rx;
-	}
-	return found;
+	return want_rx == 0 ? found : found | sync_rx(p, conn, pid, want_rx, &error);
 }

@@ -1,0 +1,2 @@
+// Shared with the preload library.
+#include "../preload/src/forward.c"
