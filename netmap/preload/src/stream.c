@@ -7,6 +7,7 @@
 #include "client.h"
 
 #define STREAM 16 /* syncs, one after the other, that make a stream */
+#define LARGE  8  /* slots that a large sync has at least, however small the ring is */
 
 static _Atomic uint32_t looks; /* RX syncs of this process; some that come together count as one */
 
@@ -20,7 +21,8 @@ void nm_count_stream(struct nm_ring *r, uint32_t n)
 {
 	uint32_t now = atomic_load_explicit(&looks, memory_order_relaxed);
 
-	if (n < r->slots / 4 || now != r->looks || atomic_load_explicit(&r->ctl->doorbell, memory_order_relaxed) != 0)
+	if (n < r->slots / 4 || n < LARGE || now != r->looks ||
+	    atomic_load_explicit(&r->ctl->doorbell, memory_order_relaxed) != 0)
 		r->stream = 0;
 	else if (r->stream < STREAM)
 		r->stream++;

@@ -121,11 +121,36 @@ static void waits_for_half(uint32_t n)
 	CHECK(pending() > 0 && pending() <= SLOTS / 2);
 }
 
+/* In a ring of any size, a stream goes on from half of the ring on, and single frames make none. */
+static void all_sizes(void)
+{
+	static struct nmu_ctl own;
+
+	for (uint32_t slots = 2; slots < 70; slots++) {
+		struct nm_ring r = {.ctl = &own, .slots = slots}, single = r;
+
+		for (int i = 0; i < STREAM; i++) {
+			nm_count_stream(&r, slots - 1);
+			nm_count_stream(&single, (uint32_t)i % 2);
+		}
+		for (uint32_t head = 0; head < slots; head++) {
+			uint32_t goal = nm_stream_goal(&r, head);
+
+			CHECK(nm_stream_goal(&single, head) == head);
+			CHECK(slots > LARGE || goal == head);
+			for (uint32_t at = 0; at < slots; at++)
+				CHECK(nm_on_the_way(goal, at, head) ==
+				      (nm_distance(&r, at, head) <= (slots > LARGE ? slots / 2 : 0)));
+		}
+	}
+}
+
 int main(void)
 {
 	pthread_t thread;
 
 	alarm(60); /* a sync that waits for more than it should */
+	all_sizes();
 	port.kick = port.wake = open("/dev/null", O_RDWR);
 	memory[0].ring.num_slots = memory[1].ring.num_slots = SLOTS;
 	take_up_to(0);
