@@ -149,8 +149,18 @@ func (s *Space) drop(a *adapter) {
 	s.leave(a.memory)
 }
 
+// hold keeps what was found from ending until it is released, which ends it if
+// nobody uses it then: what goes wrong in between must not end it twice.
+func (s *Space) hold(a *adapter) (release func()) {
+	a.users++
+	return func() {
+		a.users--
+		s.drop(a)
+	}
+}
+
 // get finds what a program names, or with create makes it, where netmap does. A
-// new adapter has no user: drop ends it.
+// new adapter has no user: who gets it holds it.
 func (s *Space) get(name string, want *abi.ReqRegister, m *memory, create bool) (*adapter, error) {
 	switch {
 	case want.Mode == abi.NR_REG_NULL:

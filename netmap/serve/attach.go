@@ -23,9 +23,11 @@ type attachment struct {
 
 // attachPort puts a persistent port or an endpoint on a switch.
 func (s *Space) attachPort(name string, want *abi.ReqAttach) error {
-	if _, err := s.findMemory(want.Reg.MemID); err != nil {
+	_, release, err := s.holdMemory(want.Reg.MemID)
+	if err != nil {
 		return err
 	}
+	defer release()
 	if !isVALE(name) {
 		return unix.EINVAL
 	}
@@ -46,6 +48,7 @@ func (s *Space) attachPort(name string, want *abi.ReqAttach) error {
 	if a.users > 0 {
 		return unix.EBUSY
 	}
+	defer s.hold(a)()
 	b, err := s.openBridge(on, true)
 	if err != nil {
 		return err
@@ -214,7 +217,7 @@ func (s *Space) RestoreAttachment(record []byte) error {
 	if err != nil {
 		return err
 	}
-	defer s.drop(a)
+	defer s.hold(a)()
 	b, err := s.adoptBridge(r.Bridge)
 	if err != nil {
 		return err

@@ -181,19 +181,16 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 	if err := s.host.Admit(); err != nil {
 		return err
 	}
-	m, err := s.findMemory(want.MemID)
+	m, release, err := s.holdMemory(want.MemID)
 	if err != nil {
 		return err
 	}
-	if m != nil {
-		m.users++
-		defer s.leave(m)
-	}
+	defer release()
 	a, err := s.get(q.Name(), want, m, true)
 	if err != nil {
 		return err
 	}
-	defer s.drop(a)
+	defer s.hold(a)()
 	if a.attached != nil || a.place != nil {
 		return unix.EBUSY // it is a switch's
 	}

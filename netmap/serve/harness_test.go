@@ -97,6 +97,18 @@ func newNode(t testing.TB, e *vale.Engine, name string) (*Space, *host) {
 	return NewSpace(e, name, h), h
 }
 
+// addEndpoint gives the node of a test one more endpoint, on the switch of eth1.
+func (h *host) addEndpoint(name string, geometry Geometry) {
+	h.t.Helper()
+	_, sock := pair(h.t)
+	port, err := h.endpoints["eth1"].Port.Switch().AttachSocket(name, -1, sock, 1500)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { port.Detach() })
+	h.endpoints[name] = &Endpoint{Port: port, Geometry: geometry}
+}
+
 // pair is a connection: the program's end and the switch's, neither of which blocks.
 func pair(t testing.TB) (program, conn int) {
 	t.Helper()
@@ -232,6 +244,19 @@ func (p *program) must(name string, want abi.ReqRegister) abi.ReqRegister {
 		p.t.Fatalf("register %s: %v", name, errno)
 	}
 	return r
+}
+
+// sameRegion says whether two programs were given one region.
+func sameRegion(t testing.TB, a, b *program) bool {
+	t.Helper()
+	var one, two unix.Stat_t
+	if err := unix.Fstat(a.fds[0], &one); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Fstat(b.fds[0], &two); err != nil {
+		t.Fatal(err)
+	}
+	return one.Ino == two.Ino
 }
 
 // ring finds the first ring that is open in a direction.

@@ -14,13 +14,12 @@ func (s *Space) portInfo(name string, info *abi.ReqPortInfo) error {
 		if id == 0 {
 			id = globalID
 		}
-		m, err := s.findMemory(id)
+		m, release, err := s.holdMemory(id)
 		if err != nil {
 			return err
 		}
 		info.Memsize, info.MemID = uint64(m.Geometry().MemSize()), m.id
-		m.users++
-		s.leave(m) // the global one is there for this moment, if nobody uses it
+		release() // the global one is there for this moment, if nobody uses it
 		return nil
 	}
 	want := &abi.ReqRegister{
@@ -30,7 +29,7 @@ func (s *Space) portInfo(name string, info *abi.ReqPortInfo) error {
 	if err != nil {
 		return err
 	}
-	defer s.drop(a)
+	defer s.hold(a)()
 	host := uint16(a.spec.HostTxRings)
 	if a.spec.Hostless {
 		host = 0
@@ -49,7 +48,7 @@ func (s *Space) poolsInfo(name string, info *abi.ReqPoolsInfo) error {
 	if err != nil {
 		return err
 	}
-	defer s.drop(a)
+	defer s.hold(a)()
 	g := a.memory.Geometry()
 	*info = abi.ReqPoolsInfo{
 		Memsize: uint64(g.MemSize()), MemID: a.memory.id,
@@ -149,6 +148,7 @@ func (s *Space) getHdr(name string, hdr *abi.ReqPortHdr) error {
 	if err != nil {
 		return err
 	}
+	defer s.hold(a)()
 	hdr.HdrLen = uint32(a.hdr)
 	return nil
 }

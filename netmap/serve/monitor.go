@@ -28,7 +28,7 @@ func (s *Space) getMonitor(name string, want *abi.ReqRegister, m *memory, create
 	if err != nil {
 		return nil, err
 	}
-	defer s.drop(of)
+	defer s.hold(of)()
 	spec := region.Spec{
 		Name:        fmt.Sprintf("%s/%s#%d", of.name, monitorLetters(want.Flags), of.monitors),
 		TxRings:     1,
@@ -99,7 +99,7 @@ func (s *Space) adoptMonitor(r adapterRecord, flags uint64) (*adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("monitor of %s: %w", r.MonitorOf, err)
 	}
-	defer s.drop(of)
+	defer s.hold(of)()
 	b, err := s.adoptBridge(r.Bridge)
 	if err != nil {
 		return nil, err

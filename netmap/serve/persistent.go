@@ -17,10 +17,11 @@ func (s *Space) newIf(name string, want *abi.ReqNewIf) error {
 	if s.device(name) {
 		return unix.EEXIST
 	}
-	m, err := s.findMemory(want.MemID)
+	m, release, err := s.holdMemory(want.MemID)
 	if err != nil {
 		return err
 	}
+	defer release()
 	count := 0
 	for _, a := range s.adapters {
 		if a.persistent {

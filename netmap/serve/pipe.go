@@ -49,7 +49,7 @@ func (s *Space) getPipe(name string, want *abi.ReqRegister, m *memory, create bo
 	if err != nil {
 		return nil, err
 	}
-	defer s.drop(parent)
+	defer s.hold(parent)()
 	if a := s.adapters[pipeName(parent, id, end)]; a != nil {
 		return a, nil
 	}

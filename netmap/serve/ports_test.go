@@ -49,15 +49,6 @@ func TestPorts(t *testing.T) {
 func TestEndpointsShareMemory(t *testing.T) {
 	e := newEngine(t)
 	s, h := newNode(t, e, "n1")
-	add := func(name string, geometry Geometry) {
-		_, sock := pair(t)
-		port, err := h.endpoints["eth1"].Port.Switch().AttachSocket(name, -1, sock, 1500)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { port.Detach() })
-		h.endpoints[name] = &Endpoint{Port: port, Geometry: geometry}
-	}
 	// opens opens the endpoints and says which of them are in one region with the first.
 	opens := func(names ...string) (together []bool) {
 		var first uint64
@@ -77,13 +68,13 @@ func TestEndpointsShareMemory(t *testing.T) {
 			}
 			defer p.end()
 			if name == "eth2" {
-				add("late", Geometry{Rings: 1, Slots: 64})
+				h.addEndpoint("late", Geometry{Rings: 1, Slots: 64})
 			}
 		}
 		return together
 	}
-	add("eth2", Geometry{Rings: 1, Slots: 1024})
-	add("eth3", Geometry{Rings: 16, Slots: 4096})
+	h.addEndpoint("eth2", Geometry{Rings: 1, Slots: 1024})
+	h.addEndpoint("eth3", Geometry{Rings: 16, Slots: 4096})
 	if got := opens("eth1", "eth3", "eth2", "late", "eth1"); !slices.Equal(got, []bool{true, true, true, false, true}) {
 		t.Errorf("one came late: in the region of the first: %v", got)
 	}

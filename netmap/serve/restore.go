@@ -87,7 +87,7 @@ func (s *Space) RestoreOpen(name string, record []byte, files vale.Files, fd int
 	if err != nil {
 		return nil, err
 	}
-	defer s.drop(a)
+	defer s.hold(a)()
 	c := s.NewConn(fd)
 	if err := c.openRings(a, r, nil, restore); err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (s *Space) adoptPipe(r adapterRecord, restore *vale.Restore) (*adapter, err
 	if err != nil {
 		return nil, err
 	}
-	defer s.drop(parent)
+	defer s.hold(parent)()
 	holds := []vale.Restore{*restore, *restore}
 	for end := range holds {
 		holds[end].Kept = r.Pipe.Holds[end]

@@ -167,21 +167,23 @@ func (s *Space) addMemory(id uint16, geo region.Geometry) *memory {
 	return m
 }
 
-// findMemory finds the memory that a request names; 0 names none.
-func (s *Space) findMemory(id uint16) (*memory, error) {
-	m := s.memories[id]
+// holdMemory finds the memory that a request names, and holds it until it is
+// released; 0 names none.
+func (s *Space) holdMemory(id uint16) (m *memory, release func(), err error) {
+	m = s.memories[id]
 	switch {
 	case id == 0:
-		return nil, nil
+		return nil, func() {}, nil
 	case m == nil && id == globalID:
 		if err := s.roomFor(global()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return s.addMemory(globalID, global()), nil
+		m = s.addMemory(globalID, global())
 	case m == nil:
-		return nil, unix.EINVAL
+		return nil, nil, unix.EINVAL
 	}
-	return m, nil
+	m.users++
+	return m, func() { s.leave(m) }, nil
 }
 
 // leave gives a memory up.
