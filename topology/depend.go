@@ -52,9 +52,10 @@ func (r *reader) dependsOn(v item, what string) ([]wish, bool) {
 	}
 	entries, ok := r.mapping(v, what, dependsOnHint)
 	for _, e := range entries {
-		condition, valid := r.condition(e.value, what+": "+quote(e.key))
-		wishes = append(wishes, wish{e.key, condition, e.at})
-		ok = ok && valid
+		// One that is wrong does not hide the others.
+		if condition, valid := r.condition(e.value, what+": "+quote(e.key)); valid {
+			wishes = append(wishes, wish{e.key, condition, e.at})
+		}
 	}
 	return wishes, ok
 }

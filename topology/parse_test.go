@@ -17,7 +17,7 @@ switches: {left: {}}
 defaults: {memory: lots, group: none}
 nodes:
   gen: {cmd: "it's", cpu: -1, env-files: [bad.env, gone.env, bad.env]}
-  sink: {binds: [a:b]}
+  sink: {binds: [a:b], depends_on: {gen: ready, hub: started}}
 links:
   - [gen:eth1, lfet]
   - endpoints: [gen:val1, left]
@@ -35,6 +35,8 @@ lab.yml:7:14: node "gen": cmd: single quote is not closed
 lab.yml:7:27: node "gen": cpu must be a number from 0.01 to 1024, not "-1"
 lab.yml:7:52: node "gen": env-files: cannot read env file: open gone.env: no such file or directory
 lab.yml:8:18: node "sink": binds: "a:b" does not bind to an absolute path
+lab.yml:8:42: node "sink": depends_on: "gen": unknown condition "ready"
+lab.yml:8:49: node "sink" depends on unknown node "hub"
 lab.yml:10:16: unknown switch "lfet"
 lab.yml:11:17: endpoint "gen:val1": interface "val1" begins with val, which netmap takes for a switch
 lab.yml:12:10: link: mtu must be a whole number from 68 to 9216, not "10"
