@@ -204,59 +204,6 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 	return a, nil
 }
 
-// endpointMemory finds the memory for an endpoint: that of all endpoints of the node, as network cards are all in the
-// global one, so that programs may swap buffers between them. One that came later, and finds no room there, has a memory
-// of its own.
-func (s *Space) endpointMemory(spec region.Spec) (*memory, error) {
-	geo, err := endpointRoom(spec)
-	if err != nil {
-		return nil, errors.Join(unix.EINVAL, err)
-	}
-	m := s.memories[globalID]
-	switch {
-	case m == nil:
-		m = s.addMemory(globalID, s.roomBeside(spec.Name, geo).InPages())
-	case !m.Geometry().Covers(s.roomIn(m, geo)):
-		if m, err = s.nextMemory(geo); err != nil {
-			return nil, err
-		}
-	}
-	m.lab = true
-	return m, nil
-}
-
-// endpointRoom is what an endpoint needs, with the pipes and opens that it may have.
-func endpointRoom(spec region.Spec) (region.Geometry, error) {
-	return region.Fit(spec, region.Room{Pipes: abi.NMU_PIPES})
-}
-
-// roomIn adds the room that the endpoints in a memory have to that of one.
-func (s *Space) roomIn(m *memory, geo region.Geometry) region.Geometry {
-	for _, a := range s.adapters {
-		if a.endpoint == nil || a.memory != m {
-			continue
-		}
-		if more, err := endpointRoom(a.spec); err == nil {
-			geo = geo.Plus(more)
-		}
-	}
-	return geo
-}
-
-// roomBeside adds the room that the other endpoints of the node need to that of one.
-func (s *Space) roomBeside(name string, geo region.Geometry) region.Geometry {
-	for _, other := range s.host.Endpoints() {
-		e := s.host.Endpoint(other)
-		if other == name || e == nil || e.Module != nil {
-			continue
-		}
-		if more, err := endpointRoom(e.spec(other)); err == nil {
-			geo = geo.Plus(more)
-		}
-	}
-	return geo
-}
-
 // device says whether the name is that of a network device of the node.
 func (s *Space) device(name string) bool {
 	return name == "lo" || s.host.Endpoint(name) != nil || s.adapters[name] != nil && s.adapters[name].pipe == nil

@@ -202,7 +202,7 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 		return err
 	}
 	err = c.openRings(a, openRecord{
-		Mode: want.Mode, RingID: int(want.RingID), Flags: want.Flags, Extra: bound(want.ExtraBufs, 0, 0, maxExtra),
+		Mode: want.Mode, RingID: int(want.RingID), Flags: want.Flags, Extra: bound(want.ExtraBufs, 0, 0, a.mostExtra()),
 	}, offsets.want(), nil)
 	offsets.answer(err)
 	if err != nil {

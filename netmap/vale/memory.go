@@ -27,6 +27,13 @@ func NewMemory(name string, geo region.Geometry) *Memory { return &Memory{name: 
 // Geometry is that of the region.
 func (m *Memory) Geometry() region.Geometry { return m.geo }
 
+// HasRoom says whether all rings of a port of this spec could be opened in a memory now, at once.
+func (e *Engine) HasRoom(m *Memory, spec region.Spec) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return m.region == nil || m.region.HasRoom(spec)
+}
+
 // join makes the region, with a file takes it over, or finds that it is there. leave takes it back.
 func (m *Memory) join(restore *Restore) (err error) {
 	switch {

@@ -21,6 +21,11 @@ type Spec struct {
 // rings gives the number of entries of ring_ofs.
 func (s Spec) rings() int { return s.TxRings + s.HostTxRings + s.RxRings + s.HostRxRings }
 
+// Bufs gives the number of buffers that all rings hold together.
+func (s Spec) Bufs() int {
+	return (s.TxRings+s.HostTxRings)*s.TxSlots + (s.RxRings+s.HostRxRings)*s.RxSlots
+}
+
 func (s Spec) check() error {
 	for _, n := range []int{s.TxRings, s.RxRings} {
 		if n < 0 || n > abi.NMU_MAX_RINGS {

@@ -64,6 +64,20 @@ func (r *Region) Mem() []byte { return r.mem }
 // Geometry is what the region was made with.
 func (r *Region) Geometry() Geometry { return r.geo }
 
+// HasRoom says whether all rings of a port could be opened now, at once.
+func (r *Region) HasRoom(s Spec) bool {
+	return free(r.ifs) > 0 && free(r.rings) >= s.rings() && r.bufs.left >= s.Bufs()
+}
+
+func free(used []bool) (n int) {
+	for _, is := range used {
+		if !is {
+			n++
+		}
+	}
+	return n
+}
+
 // Close unmaps the region and closes the memfd. Programs that mapped it keep their mappings.
 func (r *Region) Close() error {
 	if r.file == nil {
