@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"slices"
 	"strings"
 
 	"github.com/valelab/valelab/runtime"
@@ -123,7 +124,8 @@ func notRunning(err error, name, file string) error {
 	hint := "valelab deploy " + file
 	if file == "" {
 		labs, _ := runtime.Labs(state.FindRoot()) // without them the hint is less good
-		hint = topology.DidYouMean(name, labs, "valelab deploy LAB-FILE")
+		others := slices.DeleteFunc(labs, func(lab string) bool { return lab == name })
+		hint = topology.DidYouMean(name, others, "valelab deploy LAB-FILE")
 	}
 	return &runtime.HintError{Err: err, Hint: hint}
 }
