@@ -234,6 +234,7 @@ func (c *Conn) openRings(a *adapter, r openRecord, offsets *vale.Offsets, restor
 	}
 	c.adapter = a
 	a.users++
+	a.memory.opens[c] = struct{}{}
 	return nil
 }
 
@@ -260,10 +261,12 @@ func (c *Conn) Close() error {
 	if c.entry != "" {
 		err = errors.Join(err, c.space.host.Forget(c.kind(), c.entry))
 	}
+	m := c.adapter.memory
+	delete(m.opens, c)
 	c.adapter.users--
 	c.space.drop(c.adapter)
 	c.adapter = nil
-	return err
+	return errors.Join(err, m.keepLatest())
 }
 
 // answer sends a reply and takes the request out of the socket, in this order:

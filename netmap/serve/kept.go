@@ -114,6 +114,21 @@ func (c *Conn) keep() error {
 	}, append(fds, c.fd)...)
 }
 
+// keepLatest keeps the latest open of a memory once more when another has ended:
+// what that had in use is free now.
+func (m *memory) keepLatest() error {
+	var latest *Conn
+	for c := range m.opens {
+		if c.kind() == KindOpen && !c.open.Detached() && (latest == nil || OpenOrder(c.entry) > OpenOrder(latest.entry)) {
+			latest = c
+		}
+	}
+	if latest == nil {
+		return nil
+	}
+	return latest.keep()
+}
+
 // kind is that of what the Host keeps of an open.
 func (c *Conn) kind() string {
 	if c.adapter.monitorOf != "" {

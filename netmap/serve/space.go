@@ -112,8 +112,9 @@ func (s *Space) Close() {
 type memory struct {
 	*vale.Memory
 	id    uint16
-	lab   bool // of endpoints
-	users int  // adapters
+	lab   bool               // of endpoints
+	users int                // adapters
+	opens map[*Conn]struct{} // in it
 }
 
 // globalID is the id of netmap's global region, which has room for many. The
@@ -162,7 +163,7 @@ func (s *Space) nextMemory(geo region.Geometry) (*memory, error) {
 }
 
 func (s *Space) addMemory(id uint16, geo region.Geometry) *memory {
-	m := &memory{Memory: vale.NewMemory(fmt.Sprintf("%s-%d", s.node, id), geo), id: id}
+	m := &memory{Memory: vale.NewMemory(fmt.Sprintf("%s-%d", s.node, id), geo), id: id, opens: make(map[*Conn]struct{})}
 	s.memories[id] = m
 	return m
 }

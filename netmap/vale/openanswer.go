@@ -26,6 +26,13 @@ func (o *Open) Kept() Kept {
 	return k
 }
 
+// Detached says whether the rings have been taken away: the port has gone, or broke the rules.
+func (o *Open) Detached() bool {
+	o.port.sw.engine.mu.Lock()
+	defer o.port.sw.engine.mu.Unlock()
+	return o.detached
+}
+
 // Files are the descriptors for the program. They belong to the open and stay as they are until it is closed,
 // also when the engine takes the rings away.
 func (o *Open) Files() Files {

@@ -58,14 +58,28 @@ type Range struct {
 	Num   int `json:"num"`
 }
 
-// UsedBufs says which buffers are in use, for RestoreBufs.
-func (r *Region) UsedBufs() (used []Range) {
-	for i, is := range r.bufs.used {
-		switch n := len(used); {
-		case !is || i < abi.NETMAP_FIRST_BUF:
-		case n > 0 && used[n-1].First+used[n-1].Num == i:
-			used[n-1].Num++
-		default:
+// maxRanges bounds what UsedBufs gives: whoever keeps it has room for so much.
+const maxRanges = 512
+
+// UsedBufs says which buffers are in use, for RestoreBufs. Where programs have mixed them up so that it would take too
+// many ranges, it says so of some that are free, too.
+func (r *Region) UsedBufs() []Range {
+	for gap := 0; ; gap = 2*gap + 1 {
+		if used := r.bufs.ranges(gap); len(used) <= maxRanges {
+			return used
+		}
+	}
+}
+
+// ranges is what is in use; what is no more than gap apart is one.
+func (p *bufPool) ranges(gap int) (used []Range) {
+	for i, is := range p.used {
+		if !is || i < abi.NETMAP_FIRST_BUF {
+			continue
+		}
+		if n := len(used); n > 0 && i-used[n-1].First-used[n-1].Num <= gap {
+			used[n-1].Num = i + 1 - used[n-1].First
+		} else {
 			used = append(used, Range{i, 1})
 		}
 	}

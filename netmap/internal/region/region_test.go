@@ -359,3 +359,27 @@ func TestBuffersComeBack(t *testing.T) {
 		t.Errorf("%d buffers came back of a list that bites its tail, want 1", r.bufs.left)
 	}
 }
+
+// TestUsedBufs: what is in use is told in few ranges, also when programs have mixed it up; what is told covers it.
+func TestUsedBufs(t *testing.T) {
+	g, err := Fit(endpoint, Room{Pipes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, again := InMemory(g), InMemory(g)
+	for buf := uint32(abi.NETMAP_FIRST_BUF); buf < uint32(g.BufNum); buf++ {
+		if buf%2 == 0 || buf%97 == 0 {
+			r.bufs.mark(buf)
+		}
+	}
+	used := r.UsedBufs()
+	if len(used) > 1000 {
+		t.Errorf("%d ranges", len(used))
+	}
+	again.RestoreBufs(used)
+	for buf, is := range r.bufs.used {
+		if is && !again.bufs.used[buf] {
+			t.Fatalf("buffer %d is not in use", buf)
+		}
+	}
+}
