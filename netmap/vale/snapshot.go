@@ -67,6 +67,9 @@ func (p *Port) appendStats(all []RingStats) []RingStats {
 		start := p.ringStats(r, ringID(at), mode)
 		if len(p.rings.owners[i]) > 0 {
 			r.addPositions(p.rings.memory.region.Ctl(p.rings.port, i), at, start)
+			if !at.Tx {
+				r.Cur = p.rings.memory.region.Cur(p.rings.port, i)
+			}
 		}
 	}
 	return all

@@ -26,7 +26,7 @@ type RingStats struct {
 	Wakeups uint64 `json:"wakeups"` // writes to the program's wake descriptor
 	Stalls  uint64 `json:"stalls"`  // rx: times that the ring was found full, each step of the program once
 	// Geometry and positions, of an open ring only. TX: slots [Cur, Head) wait for the switch. RX: slots
-	// [Head, Tail) wait for the program. Head is the program's as of its last sync.
+	// [Head, Tail) wait for the program, and Cur is the program's. Head is the program's as of its last sync.
 	Open  bool   `json:"open,omitempty"`
 	Slots uint32 `json:"slots,omitempty"`
 	Head  uint32 `json:"head,omitempty"`

@@ -2,6 +2,7 @@ package region
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/valelab/valelab/netmap/internal/abi"
 )
@@ -24,6 +25,16 @@ func (r *Region) Ring(p *Port, i int) (*Ring, error) {
 // Ctl is the control block of ring i of a port, on the switch's side. Nothing that a program writes matters to
 // where it is.
 func (r *Region) Ctl(p *Port, i int) *abi.Ctl { return at[abi.Ctl](r.mem, p.Places[i].CtlOfs) }
+
+// Cur is the cur of open ring i of a port, as the program has it now, or if that is no slot, where its head was at its
+// last sync.
+func (r *Region) Cur(p *Port, i int) uint32 {
+	cur := atomic.LoadUint32(&at[abi.Ring](r.mem, p.Places[i].Ofs).Cur)
+	if int(cur) >= p.Places[i].Slots {
+		return r.Ctl(p, i).Head.Load()
+	}
+	return cur
+}
 
 // newRing checks the ring header at place.Ofs of mem and shows the ring. The control block lies in all,
 // and the place and the grant have been checked against it, save for place.Ofs.
