@@ -58,8 +58,8 @@ type Range struct {
 	Num   int `json:"num"`
 }
 
-// maxRanges bounds what UsedBufs gives: whoever keeps it has room for so much.
-const maxRanges = 512
+// maxRanges bounds what UsedBufs gives: as JSON, it takes up to 42 KB, and a keeper takes 64.
+const maxRanges = 1500
 
 // UsedBufs says which buffers are in use, for RestoreBufs. Where programs have mixed them up so that it would take too
 // many ranges, it says so of some that are free, too.

@@ -373,7 +373,7 @@ func TestUsedBufs(t *testing.T) {
 		}
 	}
 	used := r.UsedBufs()
-	if len(used) > 1000 {
+	if len(used) > 1500 {
 		t.Errorf("%d ranges", len(used))
 	}
 	again.RestoreBufs(used)
