@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "../src/clock.c"
+#include "../src/forward.c"
 #include "../src/stream.c"
 #include "../src/sync.c"
 #include "../src/wait.c"
