@@ -175,20 +175,24 @@ func (s *Space) get(name string, want *abi.ReqRegister, m *memory, create bool) 
 	return s.getDevice(name)
 }
 
-// getDevice finds an endpoint or a persistent port.
+// getDevice finds an endpoint or a persistent port. A port that a program has
+// made keeps its name when the node gets an endpoint that is called so.
 func (s *Space) getDevice(name string) (*adapter, error) {
-	a := s.adapters[name]
-	e := s.host.Endpoint(name)
+	a, e := s.adapters[name], s.host.Endpoint(name)
+	if a != nil && a.endpoint != nil && a.attached != nil && (e == nil || *a.endpoint != *e) {
+		// The endpoint has gone, and its place with it.
+		if err := s.unattach(a.attached); err != nil {
+			return nil, err
+		}
+		a = nil
+	}
 	switch {
-	case e == nil && a != nil && a.endpoint == nil && a.pipe == nil:
+	case a != nil && a.endpoint == nil && a.pipe == nil:
 		return a, nil
 	case e == nil:
 		return nil, unix.ENXIO
-	case a != nil && (*a.endpoint == *e || a.users > 0):
+	case a != nil:
 		return a, nil
-	case a != nil: // another one of that name
-		delete(s.adapters, name)
-		s.leave(a.memory)
 	}
 	spec := e.spec(name)
 	m, err := s.endpointMemory(spec)

@@ -184,3 +184,55 @@ func TestAttachedEndpointGoes(t *testing.T) {
 		t.Errorf("attach again: %v", errno)
 	}
 }
+
+// TestEndpointMadeAnew: an endpoint that is made anew is on no switch of the node's, whatever the one before was on.
+func TestEndpointMadeAnew(t *testing.T) {
+	s, h := newNode(t, newEngine(t), "n")
+	h.addEndpoint("eth2", Geometry{Rings: 1, Slots: 64})
+	attach := request(t, abi.NETMAP_REQ_VALE_ATTACH, "vale1:eth2", &abi.ReqAttach{Reg: abi.ReqRegister{Mode: abi.NR_REG_ALL_NIC}})
+	if r := s.program(t).ask(attach); r.Errno != 0 {
+		t.Fatal(r.Errno)
+	}
+	h.endpoints["eth2"].Port.Detach()
+	h.addEndpoint("eth2", Geometry{Rings: 1, Slots: 64})
+	p := s.program(t)
+	p.must("eth2", abi.ReqRegister{})
+	p.end()
+	if r := s.program(t).ask(attach); r.Errno != 0 {
+		t.Errorf("attach again: %v", r.Errno)
+	}
+	h.endpoints["eth2"].Port.Detach()
+	delete(h.endpoints, "eth2")
+	if _, errno := s.program(t).register("eth2", abi.ReqRegister{}); errno != unix.ENXIO {
+		t.Errorf("one that has gone: %v", errno)
+	}
+	if len(s.adapters) != 0 || len(s.memories) != 0 {
+		t.Errorf("left: %d adapters, %d memories", len(s.adapters), len(s.memories))
+	}
+}
+
+// TestNameTaken: a program's own port that is called as an endpoint that the node gets later stays the program's until
+// it is ended.
+func TestNameTaken(t *testing.T) {
+	s, h := newNode(t, newEngine(t), "n")
+	p := s.program(t)
+	made := p.ask(request(t, abi.NETMAP_REQ_VALE_NEWIF, "eth9", &abi.ReqNewIf{TxSlots: 128}))
+	if made.Errno != 0 {
+		t.Fatal(made.Errno)
+	}
+	h.addEndpoint("eth9", Geometry{Rings: 1, Slots: 64})
+	own := s.program(t)
+	if r := own.must("eth9", abi.ReqRegister{}); r.TxSlots != 128 {
+		t.Errorf("%d slots", r.TxSlots)
+	}
+	own.end()
+	if r := p.ask(request(t, abi.NETMAP_REQ_VALE_DELIF, "eth9", nil)); r.Errno != 0 {
+		t.Errorf("end: %v", r.Errno)
+	}
+	if r := s.program(t).must("eth9", abi.ReqRegister{}); r.TxSlots != 64 {
+		t.Errorf("%d slots", r.TxSlots)
+	}
+	if r := p.ask(request(t, abi.NETMAP_REQ_VALE_DELIF, "eth9", nil)); r.Errno != unix.EINVAL {
+		t.Errorf("end of an endpoint: %v", r.Errno)
+	}
+}

@@ -80,7 +80,7 @@ func (s *Space) isolate(a *adapter) error {
 func (s *Space) delIf(name string) error {
 	a := s.adapters[name]
 	switch {
-	case s.host.Endpoint(name) != nil || name == "lo":
+	case name == "lo", s.host.Endpoint(name) != nil && (a == nil || a.endpoint != nil):
 		return unix.EINVAL
 	case a == nil || a.endpoint != nil || a.pipe != nil:
 		return unix.ENXIO
