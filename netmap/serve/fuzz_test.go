@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"testing"
 	"time"
@@ -91,6 +92,12 @@ func (s *script) step(t *testing.T, p *program, how byte) bool {
 		return false
 	case 1, 2:
 		message = s.take(int(s.byte()) * 2)
+	case 7: // an endpoint comes, or goes
+		h := p.conn.space.host.(*host)
+		h.endpoints["eth2"], h.absent = h.absent, h.endpoints["eth2"]
+		if h.absent != nil {
+			delete(h.endpoints, "eth2")
+		}
 	default:
 		message = s.request(t)
 	}
@@ -125,6 +132,41 @@ func (s *script) step(t *testing.T, p *program, how byte) bool {
 	return true
 }
 
+// check finds memories that are not held by exactly the adapters in them, and adapters that nobody holds.
+func (s *Space) check(t *testing.T) {
+	t.Helper()
+	all := make(map[*adapter]bool)
+	for _, a := range s.adapters {
+		all[a] = true
+	}
+	bridges := maps.Clone(s.hidden)
+	for _, b := range s.bridges {
+		if b != nil {
+			bridges[b] = struct{}{}
+		}
+	}
+	for b := range bridges {
+		for _, a := range b.ports {
+			all[a] = true
+		}
+	}
+	users := make(map[*memory]int)
+	for a := range all {
+		users[a.memory]++
+		if s.memories[a.memory.id] != a.memory {
+			t.Errorf("%s: its memory has gone", a.name)
+		}
+		if a.users < 0 || a.users == 0 && !a.persistent && (a.pipe == nil || a.pipe.ends[0].users+a.pipe.ends[1].users == 0) {
+			t.Errorf("%s has %d users", a.name, a.users)
+		}
+	}
+	for id, m := range s.memories {
+		if m.users != users[m] || m.users == 0 {
+			t.Errorf("memory %d has %d users and %d adapters", id, m.users, users[m])
+		}
+	}
+}
+
 // FuzzSpace: whatever the programs of a node ask for, on four connections, each request is answered; and when they are
 // gone nothing is left of what they made: no memory, port, switch, file or record.
 func FuzzSpace(f *testing.F) {
@@ -140,10 +182,12 @@ func FuzzSpace(f *testing.F) {
 	f.Add([]byte{open, 4, 1, 4, 0, open | 1, 11, 1, 4, 0, open | 2, 12, 1, 4, 0, open | 3, 16, 1, 4, 0, open, 0, 5, 0, 0})
 	f.Add([]byte{open, 0, 1, 7, 1, 10, 0, 3, 5, 0, 3, 5, 1, 5, 255, 4, 'a', 'b', 'c', 'd', 1, 0x80, 0, 2<<2 | 1, 20, 1, 0, 0, 0, 2, 0, 0, 0})
 	f.Add(append([]byte{open | 1, 0, 1, 4, 56}, bytes.Repeat([]byte{255}, 56)...))
+	f.Add([]byte{open, 0, 1, 4, 0, open | 1, 33, 1, 5, 3, 2, 0, 0, 7<<2 | 1, open | 2, 33, 1, 4, 0}) // an option fails
 	spaces := 0
 	f.Fuzz(func(t *testing.T, data []byte) {
 		spaces++
 		s, h := newNode(t, e, fmt.Sprintf("n%d", spaces))
+		h.addEndpoint("eth2", Geometry{Rings: 1, Slots: 128})
 		before := openFiles(t)
 		in := script{data}
 		var programs [4]*program
@@ -170,6 +214,7 @@ func FuzzSpace(f *testing.F) {
 			if !in.step(t, programs[i], b>>2&7) {
 				end(i)
 			}
+			s.check(t)
 		}
 		for i := range programs {
 			end(i)
@@ -180,10 +225,8 @@ func FuzzSpace(f *testing.F) {
 				t.Errorf("left: switch %s", b.name)
 			}
 		}
-		for name, a := range s.adapters {
-			if a.endpoint == nil {
-				t.Errorf("left: %s", name)
-			}
+		for name := range s.adapters {
+			t.Errorf("left: %s", name)
 		}
 		if len(s.memories)+len(s.hidden)+len(h.kept) > 0 {
 			t.Errorf("left: %d memories, %d hidden switches, %d kept", len(s.memories), len(s.hidden), len(h.kept))

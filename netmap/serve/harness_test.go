@@ -19,6 +19,7 @@ import (
 type host struct {
 	t         testing.TB
 	endpoints map[string]*Endpoint
+	absent    *Endpoint // eth2, while the node does not have it
 	switches  map[string]*vale.Switch
 	kept      map[string]kept // by kind/name
 }
