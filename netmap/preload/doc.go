@@ -13,5 +13,6 @@
 // The library keeps no state of rings: all of it is in the region.
 //
 // Known limits: functions of libc that call others of libc inside (fopen of /dev/netmap) are not seen; an epoll that
-// watches ports does not show as readable in a poll, select or epoll of the epoll itself.
+// watches ports does not show as readable in a poll, select or epoll of the epoll itself; io_uring and aio know nothing of
+// ports; one that has come from another process is waited for once it was mapped, or asked for something.
 package preload

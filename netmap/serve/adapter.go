@@ -172,12 +172,13 @@ func (s *Space) get(name string, want *abi.ReqRegister, m *memory, create bool) 
 	case isVALE(name):
 		return s.getPort(name, want, m, create)
 	}
-	return s.getDevice(name)
+	return s.getDevice(name, want)
 }
 
 // getDevice finds an endpoint or a persistent port. A port that a program has
-// made keeps its name when the node gets an endpoint that is called so.
-func (s *Space) getDevice(name string) (*adapter, error) {
+// made keeps its name when the node gets an endpoint that is called so. An
+// endpoint that nobody has open gets as many host rings as are wanted.
+func (s *Space) getDevice(name string, want *abi.ReqRegister) (*adapter, error) {
 	a, e := s.adapters[name], s.host.Endpoint(name)
 	if a != nil && a.endpoint != nil && a.attached != nil && (e == nil || *a.endpoint != *e) {
 		// The endpoint has gone, and its place with it.
@@ -195,6 +196,8 @@ func (s *Space) getDevice(name string) (*adapter, error) {
 		return a, nil
 	}
 	spec := e.spec(name)
+	spec.HostTxRings = bound(uint32(want.HostTxRings), 1, 1, abi.NMU_MAX_RINGS+1-e.Rings)
+	spec.HostRxRings = bound(uint32(want.HostRxRings), 1, 1, abi.NMU_MAX_RINGS+1-e.Rings)
 	m, err := s.endpointMemory(spec)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func (s *Space) attachPort(name string, want *abi.ReqAttach) error {
 	if b, err := s.openBridge(on, false); err == nil && b.ports[port] != nil {
 		return unix.EBUSY
 	}
-	a, err := s.getDevice(port)
+	a, err := s.getDevice(port, &want.Reg)
 	if errors.Is(err, unix.ENXIO) {
 		return unix.EINVAL
 	}

@@ -30,14 +30,14 @@ func (s *Space) portInfo(name string, info *abi.ReqPortInfo) error {
 		return err
 	}
 	defer s.hold(a)()
-	host := uint16(a.spec.HostTxRings)
+	hostTx, hostRx := uint16(a.spec.HostTxRings), uint16(a.spec.HostRxRings)
 	if a.spec.Hostless {
-		host = 0
+		hostTx, hostRx = 0, 0
 	}
 	*info = abi.ReqPortInfo{
 		Memsize: uint64(a.memory.Geometry().MemSize()), MemID: a.memory.id,
 		TxSlots: uint32(a.spec.TxSlots), RxSlots: uint32(a.spec.RxSlots),
-		TxRings: uint16(a.spec.TxRings), RxRings: uint16(a.spec.RxRings), HostTxRings: host, HostRxRings: host,
+		TxRings: uint16(a.spec.TxRings), RxRings: uint16(a.spec.RxRings), HostTxRings: hostTx, HostRxRings: hostRx,
 	}
 	return nil
 }

@@ -86,6 +86,31 @@ func TestEndpointsShareMemory(t *testing.T) {
 	}
 }
 
+// TestHostRings: the program that opens an endpoint first says how many host rings it has, as many as there is room for.
+func TestHostRings(t *testing.T) {
+	s, _ := newNode(t, newEngine(t), "n1")
+	p := s.program(t)
+	if reg := p.must("eth1", abi.ReqRegister{Mode: abi.NR_REG_ONE_NIC, HostTxRings: 2, HostRxRings: 4}); reg.HostTxRings != 2 || reg.HostRxRings != 4 {
+		t.Errorf("%d and %d host rings", reg.HostTxRings, reg.HostRxRings)
+	}
+	second := s.program(t)
+	if reg := second.must("eth1", abi.ReqRegister{Mode: abi.NR_REG_ONE_SW, RingID: 3, HostTxRings: 9}); reg.HostTxRings != 2 {
+		t.Errorf("%d host rings for one that came later", reg.HostTxRings)
+	}
+	if _, errno := s.program(t).register("eth1", abi.ReqRegister{Mode: abi.NR_REG_ONE_SW, RingID: 4}); errno != unix.EINVAL {
+		t.Errorf("a host ring that is not there: %v", errno)
+	}
+	second.end()
+	p.end()
+	for want, got := range map[uint16]uint16{0: 1, 1: 1, 13: 13, 14: 13, 0xffff: 13} { // beside 4 NIC rings
+		p := s.program(t)
+		if reg := p.must("eth1", abi.ReqRegister{HostTxRings: want, HostRxRings: want}); reg.HostTxRings != got || reg.HostRxRings != got {
+			t.Errorf("%d host rings: %d and %d, want %d", want, reg.HostTxRings, reg.HostRxRings, got)
+		}
+		p.end()
+	}
+}
+
 // TestMemories: a memory's id opens it for other ports of the same node, and is nothing to another node, whatever is
 // guessed.
 func TestMemories(t *testing.T) {

@@ -57,7 +57,7 @@ type Endpoint struct {
 
 // Geometry is that of an endpoint, whatever a program asks for.
 type Geometry struct {
-	Rings int // NIC rings each way; one host ring each way comes with them
+	Rings int // NIC rings each way; host rings come with them
 	Slots int // per ring
 }
 

@@ -122,9 +122,5 @@ func (p *Port) setNetmap() {
 
 // ringID names a place's ring in the port's state.
 func ringID(at region.Place) core.RingID {
-	id := core.RingID{Tx: at.Tx, Host: at.Host}
-	if !at.Host {
-		id.Ring = at.ID
-	}
-	return id
+	return core.RingID{Tx: at.Tx, Host: at.Host, Ring: at.Index}
 }

@@ -332,7 +332,7 @@ func (s *share) compareRings(what string, p *shared, rings []*shareRing) {
 			s.t.Fatalf("%s, ring %d: %s", what, i, cmp.Diff(want.fresh, got, cmp.AllowUnexported(shareSlot{})))
 		}
 		want.fresh = nil
-		c := p.port.sw.state.Counters(p.port.index, ringID(region.Place{ID: i}))
+		c := p.port.sw.state.Counters(p.port.index, ringID(region.Place{Index: i}))
 		if c.Packets != want.frames || c.Drops[0] != want.full {
 			s.t.Fatalf("%s, ring %d: counts %d frames, %d lost, want %d and %d", what, i, c.Packets, c.Drops[0], want.frames, want.full)
 		}

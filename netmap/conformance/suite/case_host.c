@@ -127,6 +127,32 @@ CASE_ON(one_host_ring_open, NETDEV)
 	ERR(try_open(netdev, (struct nmreq_register){.nr_mode = NR_REG_ONE_SW, .nr_ringid = 1}), EINVAL);
 }
 
+/* Who opens a device first says how many host rings it has. The module keeps to it, until the next who does. */
+CASE_ON(two_host_rings, NETDEV)
+{
+	struct port p = open_with(netdev, (struct nmreq_register){
+						  .nr_mode = NR_REG_SW, .nr_host_tx_rings = 2, .nr_host_rx_rings = 2});
+	struct nmreq_register second = {.nr_mode = NR_REG_ONE_SW, .nr_ringid = 1}, third = {.nr_mode = NR_REG_ONE_SW, .nr_ringid = 2};
+	int sock = kernel_socket();
+	struct netmap_ring *r;
+	struct port one;
+
+	EQ(p.reg.nr_host_tx_rings, 2);
+	EQ(p.reg.nr_host_rx_rings, 2);
+	EQ(p.nifp->ni_host_rx_rings, 2);
+	EQ(try_open(netdev, third), EINVAL);
+	one = open_with(netdev, second);
+	r = (void *)((char *)one.nifp + one.nifp->ring_ofs[one.nifp->ni_tx_rings + 1]);
+	EQ(one.nifp->ring_ofs[one.nifp->ni_tx_rings], 0);
+	put(r, EVERYBODY, 2, 85);
+	tx_sync(&one);
+	kernel_receives(sock, 85);
+	close_port(&one);
+	close_port(&p);
+	p = open_with(netdev, (struct nmreq_register){.nr_mode = NR_REG_SW, .nr_host_tx_rings = 1, .nr_host_rx_rings = 1});
+	EQ(p.reg.nr_host_tx_rings, 1);
+}
+
 CASE_ON(host_and_nic_rings_by_two_opens, NETDEV)
 {
 	struct port nic = open_port(netdev), host = open_with(netdev, mode(NR_REG_SW));

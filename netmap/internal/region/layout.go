@@ -11,6 +11,7 @@ type Place struct {
 	Tx     bool // the program sends on it
 	Host   bool // its other side is the kernel's stack
 	ID     int  // ringid: NIC rings from 0, host rings after them
+	Index  int  // among the NIC or host rings
 	Slots  int
 	Ofs    int // of the netmap_ring; 0: the ring is not open
 	CtlOfs int // of its control block
@@ -40,12 +41,21 @@ func (r *Region) NewPort(s Spec) (*Port, error) {
 	}
 	p := &Port{Spec: s, Places: make([]Place, 0, s.rings())}
 	for i := range s.TxRings + s.HostTxRings {
-		p.Places = append(p.Places, Place{Tx: true, Host: i >= s.TxRings, ID: i, Slots: s.TxSlots})
+		p.Places = append(p.Places, newPlace(true, i, s.TxRings, s.TxSlots))
 	}
 	for i := range s.RxRings + s.HostRxRings {
-		p.Places = append(p.Places, Place{Host: i >= s.RxRings, ID: i, Slots: s.RxSlots})
+		p.Places = append(p.Places, newPlace(false, i, s.RxRings, s.RxSlots))
 	}
 	return p, nil
+}
+
+// newPlace is that of a ring by its ringid, where there are so many NIC rings of its direction.
+func newPlace(tx bool, id, nic, slots int) Place {
+	p := Place{Tx: tx, Host: id >= nic, ID: id, Index: id, Slots: slots}
+	if p.Host {
+		p.Index -= nic
+	}
+	return p
 }
 
 // Select says which rings of the port an open with this nr_mode, nr_ringid and nr_flags binds: one bool

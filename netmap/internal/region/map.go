@@ -81,13 +81,9 @@ func parse(mem []byte, grant abi.Grant) (*View, error) {
 		if rel == 0 {
 			continue
 		}
-		place := Place{Tx: i < tx+hostTx}
-		if place.Tx {
-			place.ID = i
-			place.Host = i >= tx
-		} else {
-			place.ID = i - tx - hostTx
-			place.Host = place.ID >= rx
+		place := newPlace(true, i, tx, 0)
+		if i >= tx+hostTx {
+			place = newPlace(false, i-tx-hostTx, rx, 0)
 		}
 		ofs := grant.IfOfs + uint64(rel) // a negative one makes it large, or leads back
 		object := (ofs - grant.RingOfs) / uint64(grant.RingSize)

@@ -18,7 +18,7 @@
 /* The monitor's ring for a ring of this number; NULL: not open. */
 static struct vale_ring *ring_of(const struct vale_monitor *m, const struct vale_ring *r)
 {
-	return r->host ? m->own->host_rx : m->own->rx[r->id];
+	return r->host ? m->own->host_rx[0] : m->own->rx[r->id];
 }
 
 /* The ring of the first zero-copy monitor, from m on, that takes what was sent (tx) or received; NULL: none. */
@@ -232,11 +232,12 @@ static void watch(struct vale_ring *r)
 
 static void watch_all(struct vale_port *p)
 {
-	for (uint32_t i = 0; i < VALE_RINGS; i++)
+	for (uint32_t i = 0; i < VALE_RINGS; i++) {
 		if (p->rx[i] != NULL)
 			watch(p->rx[i]);
-	if (p->host_rx != NULL)
-		watch(p->host_rx);
+		if (p->host_rx[i] != NULL)
+			watch(p->host_rx[i]);
+	}
 }
 
 void vale_monitor_update(struct vale_port *p)

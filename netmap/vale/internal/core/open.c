@@ -54,11 +54,11 @@ struct vale_open *vale_open_new(struct vale_port *p, int kick, int wake)
 /* The port's pointer to a ring of this kind, and its state. */
 static struct vale_ring **ring_at(struct vale_port *p, bool tx, bool host, uint32_t id, struct vale_ring_state **st)
 {
-	if (host) {
-		*st = &p->st->ring[tx ? VALE_RING_HOST_TX : VALE_RING_HOST_RX];
-		return tx ? &p->host_tx : &p->host_rx;
-	}
-	*st = &p->st->ring[tx ? VALE_RING_TX(id) : VALE_RING_RX(id)];
+	uint32_t first = tx ? VALE_RING_HOST_TX : VALE_RING_HOST_RX;
+
+	*st = &p->st->ring[host ? VALE_RING_HOST(first, id) : tx ? VALE_RING_TX(id) : VALE_RING_RX(id)];
+	if (host)
+		return tx ? &p->host_tx[id] : &p->host_rx[id];
 	return tx ? &p->tx[id] : &p->rx[id];
 }
 

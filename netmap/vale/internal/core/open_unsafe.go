@@ -23,13 +23,15 @@ func (p *Port) NewOpen(kick, wake int) (*Open, error) {
 }
 
 // AddRing adds a ring of the region, which stays mapped as long as an open has it. A restored one carries on
-// where the port's state says; a new one starts from slot 0. NIC rings have the ids from 0.
+// where the port's state says; a new one starts from slot 0. NIC rings and host rings have the ids from 0, and there is room
+// for both in the port's state if they are no more than VALE_RINGS + 1 each way.
 func (o *Open) AddRing(r *region.Region, at region.Place, restored bool) error {
 	geo := r.Geometry()
 	base := unsafe.Pointer(unsafe.SliceData(r.Mem()))
 	cfg := C.struct_vale_ring_config{
 		tx:       C.bool(at.Tx),
 		host:     C.bool(at.Host),
+		id:       C.uint32_t(at.Index),
 		slots:    C.uint32_t(at.Slots),
 		buf_size: C.uint32_t(geo.BufSize),
 		buf_num:  C.uint32_t(geo.BufNum),
@@ -39,9 +41,6 @@ func (o *Open) AddRing(r *region.Region, at region.Place, restored bool) error {
 
 		offset_mask: C.uint64_t(at.OffsetMask),
 		offset_max:  C.uint32_t(at.OffsetMax),
-	}
-	if !at.Host {
-		cfg.id = C.uint32_t(at.ID)
 	}
 	if n, err := C.vale_open_add_ring(o.c, &cfg, C.bool(restored)); n != 0 {
 		return err

@@ -131,8 +131,8 @@ static uint32_t run_socket(struct vale_source *s, struct vale_batch *b)
 		vale_forward(p, 0, b);
 	} else if (p->stack.out != NULL) {
 		vale_channel_put(p->stack.out, host, b, w->identity, b->n);
-	} else if (p->host_rx != NULL) {
-		vale_ring_deliver(p->host_rx, b, w->identity, b->n);
+	} else if (p->host_rx[0] != NULL) {
+		vale_ring_deliver(p->host_rx[0], b, w->identity, b->n);
 	} else {
 		vale_drop(host, VALE_DROP_CLOSED, b->n);
 	}

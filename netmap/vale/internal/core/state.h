@@ -48,11 +48,13 @@ struct vale_ring_state {
 };
 
 /* The rings of a port: host tx, host rx, then tx and rx of NIC ring 0, of NIC ring 1, ... A port without
- * rings of its own counts as NIC ring 0. */
+ * rings of its own counts as NIC ring 0. Host rings beyond the first have the places of NIC rings that the port
+ * has not, from the last on. */
 #define VALE_RING_HOST_TX    0
 #define VALE_RING_HOST_RX    1
 #define VALE_RING_TX(i)      (2 + 2 * (i))
 #define VALE_RING_RX(i)      (3 + 2 * (i))
+#define VALE_RING_HOST(first, i) ((first) + ((i) == 0 ? 0 : VALE_RING_TX(VALE_RINGS - (i))))
 #define VALE_RING_STATES     (2 + 2 * VALE_RINGS)
 
 struct vale_port_state {

@@ -84,8 +84,11 @@ type RingID struct {
 
 func (s *State) ring(port int, id RingID) *C.struct_vale_ring_state {
 	i := 2*id.Ring + 2
-	if id.Host {
+	switch {
+	case id.Host && id.Ring == 0:
 		i = 0
+	case id.Host:
+		i = 2*(C.VALE_RINGS-id.Ring) + 2
 	}
 	if !id.Tx {
 		i++

@@ -178,7 +178,7 @@ struct vale_port {
 	uint32_t header;   /* bytes of virtio-net header before each frame in the NIC rings */
 	uint32_t rx_rings; /* NIC rings that receive in netmap mode, at least 1 */
 	struct vale_ring *tx[VALE_RINGS], *rx[VALE_RINGS]; /* NULL: not open */
-	struct vale_ring *host_tx, *host_rx;
+	struct vale_ring *host_tx[VALE_RINGS], *host_rx[VALE_RINGS]; /* frames for the program come to the first */
 
 	struct vale_tap *taps; /* of those who capture; NULL: nobody */
 	struct vale_monitor *monitors; /* of this port; NULL: none */
