@@ -3,7 +3,7 @@ package region
 import "github.com/valelab/valelab/netmap/internal/abi"
 
 // bufPool says which buffers of a region are in use. What programs give back may be anything: a number that names
-// no buffer in use is ignored, so that at worst a program's own ports share buffers that it has mixed up.
+// no buffer in use is ignored, so that at worst the ports of a node share buffers that its programs have mixed up.
 type bufPool struct {
 	used  []bool
 	first int // all below are in use
