@@ -214,6 +214,9 @@ func (c *Conn) register(q *wire.Request, want *abi.ReqRegister, reply *wire.Repl
 		c.entry = s.entry(strconv.Itoa(s.lastOpen))
 		err = c.keep()
 	}
+	if err == nil && c.kind() == KindMonitor {
+		err = a.memory.keepLatest() // monitors are restored behind the opens
+	}
 	if err != nil {
 		c.Close()
 		return err

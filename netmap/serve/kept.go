@@ -114,8 +114,8 @@ func (c *Conn) keep() error {
 	}, append(fds, c.fd)...)
 }
 
-// keepLatest keeps the latest open of a memory once more when another has ended:
-// what that had in use is free now.
+// keepLatest keeps the latest open of a memory once more when other buffers are
+// in use: another open has ended, or a monitor has begun.
 func (m *memory) keepLatest() error {
 	var latest *Conn
 	for c := range m.opens {

@@ -57,3 +57,19 @@ func TestKeptBuffers(t *testing.T) {
 		t.Errorf("%d buffers are in use, want those of two host rings", n)
 	}
 }
+
+// TestKeptMonitor: the extra buffers of a zero-copy monitor are in use for whoever restores the port first.
+func TestKeptMonitor(t *testing.T) {
+	s, h := newNode(t, newEngine(t), "n")
+	a, m := s.program(t), s.program(t)
+	a.must("eth1", abi.ReqRegister{})
+	before := buffers(t, h.kept[KindOpen+"/"+a.conn.entry].record)
+	got := m.must("eth1", abi.ReqRegister{Flags: abi.NR_ZCOPY_MON, ExtraBufs: 10})
+	if got.ExtraBufs != 10 {
+		t.Errorf("%d extra buffers", got.ExtraBufs)
+	}
+	after := buffers(t, h.kept[KindOpen+"/"+a.conn.entry].record)
+	if want := before + 10 + int(got.RxRings)*int(got.RxSlots) + int(got.TxRings)*int(got.TxSlots); after != want {
+		t.Errorf("%d buffers are in use, want %d", after, want)
+	}
+}
