@@ -98,3 +98,24 @@ func TestExtraBuffers(t *testing.T) {
 		t.Errorf("%d buffers are in use, want those of two rings", used)
 	}
 }
+
+// TestSpoiltAtTheEnd: a program that ends with a ring spoilt takes nothing away from others that have the port.
+func TestSpoiltAtTheEnd(t *testing.T) {
+	e := newManual(t, 1)
+	s, err := e.NewSwitch("s", false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stays, _ := mustOpen(t, s, "p", abi.NR_REG_ONE_NIC, 2, 64)
+	ends, err := stays.port.OpenRings(OpenConfig{Interface: "eth1", Mode: abi.NR_REG_ONE_NIC, RingID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	find(t, ends, true, false, 1).Ctl.Head.Store(64)
+	if err := ends.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if stays.port.core.Broken() {
+		t.Error("the port has broken the rules")
+	}
+}

@@ -161,8 +161,8 @@ static void drain(struct vale_ring *r)
 {
 	uint32_t taken = 1;
 
-	if (!r->tx || r->peer != NULL)
-		return;
+	if (!r->tx || r->peer != NULL || atomic_load_explicit(&r->ctl->head, memory_order_relaxed) >= r->slots)
+		return; /* a ring that is spoilt goes with its program: others may have the port */
 	for (uint32_t n = 0; n < r->slots && taken > 0; n += taken)
 		taken = vale_source_run(&r->source);
 }
