@@ -63,7 +63,10 @@ type agent struct {
 	accesses  map[topology.Access]struct{}
 	door      *door // nil: guests have none
 	programs  map[*program]struct{}
-	reserve   int // a file to give up when there are no more, or -1
+	opens     int  // of all programs
+	precede   bool // the switches may come before programs
+	nice      int  // of the switches, as setPrecedence has set it
+	reserve   int  // a file to give up when there are no more, or -1
 }
 
 // newAgent returns an agent of a lab that holds nothing yet. It takes over the

@@ -154,6 +154,8 @@ func (a *agent) countOpen(p *program) {
 	}
 	p.counted = true
 	p.node.opens++
+	a.opens++
+	a.setPrecedence()
 	p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
 	if p.open.Endpoint() == "" {
 		return
@@ -175,6 +177,8 @@ func (a *agent) endProgram(p *program) {
 	if p.counted {
 		p.counted = false
 		p.node.opens--
+		a.opens--
+		a.setPrecedence()
 	} else {
 		p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
 	}
