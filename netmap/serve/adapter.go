@@ -195,10 +195,8 @@ func (s *Space) getDevice(name string, want *abi.ReqRegister) (*adapter, error) 
 	case a != nil:
 		return a, nil
 	}
-	spec := e.spec(name)
-	spec.HostTxRings = bound(uint32(want.HostTxRings), 1, 1, abi.NMU_MAX_RINGS+1-e.Rings)
-	spec.HostRxRings = bound(uint32(want.HostRxRings), 1, 1, abi.NMU_MAX_RINGS+1-e.Rings)
-	m, err := s.endpointMemory(spec)
+	spec := e.spec(name, want)
+	m, err := s.endpointMemory(spec, want)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ const maxShared = 1<<32 - 1
 // endpointMemory finds the memory for an endpoint: that of all endpoints of the node, as network cards are all in the
 // global one, so that programs may swap buffers between them. One that came later, and finds no room there, has a memory
 // of its own.
-func (s *Space) endpointMemory(spec region.Spec) (*memory, error) {
+func (s *Space) endpointMemory(spec region.Spec, want *abi.ReqRegister) (*memory, error) {
 	geo, err := endpointRoom(spec)
 	if err != nil {
 		return nil, errors.Join(unix.EINVAL, err)
@@ -23,7 +23,7 @@ func (s *Space) endpointMemory(spec region.Spec) (*memory, error) {
 	m := s.memories[globalID]
 	switch {
 	case m == nil:
-		m = s.addMemory(globalID, s.roomBeside(spec.Name, geo).InPages())
+		m = s.addMemory(globalID, s.roomBeside(spec.Name, geo, want).InPages())
 	case !m.Geometry().Covers(s.roomIn(m, geo)) || !s.engine.HasRoom(m.Memory, spec):
 		if m, err = s.nextMemory(geo); err != nil {
 			return nil, err
@@ -67,15 +67,15 @@ func (a *adapter) mostExtra() int {
 	return min(geo.BufNum-abi.NETMAP_FIRST_BUF-a.spec.Bufs(), maxExtra)
 }
 
-// roomBeside adds the room that the other endpoints of the node need to that of one, as far as all of it can be told to
-// older programs.
-func (s *Space) roomBeside(name string, geo region.Geometry) region.Geometry {
+// roomBeside adds the room that the other endpoints of the node need to that of one, opened with the same wishes, as far
+// as all of it can be told to older programs.
+func (s *Space) roomBeside(name string, geo region.Geometry, want *abi.ReqRegister) region.Geometry {
 	for _, other := range s.host.Endpoints() {
 		e := s.host.Endpoint(other)
 		if other == name || e == nil || e.Module != nil {
 			continue
 		}
-		more, err := endpointRoom(e.spec(other))
+		more, err := endpointRoom(e.spec(other, want))
 		if err != nil {
 			continue
 		}

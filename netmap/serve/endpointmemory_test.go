@@ -47,3 +47,20 @@ func TestSharedMemory(t *testing.T) {
 		t.Errorf("%d endpoints are in one memory", together)
 	}
 }
+
+// TestHostRingsBeside: endpoints that a program opens with more host rings each are in one memory, too.
+func TestHostRingsBeside(t *testing.T) {
+	s, h := newNode(t, newEngine(t), "n")
+	h.addEndpoint("eth2", Geometry{Rings: 1, Slots: 1024})
+	h.addEndpoint("eth3", Geometry{Rings: 16, Slots: 64})
+	want := abi.ReqRegister{HostTxRings: 4, HostRxRings: 4}
+	a := s.program(t)
+	a.must("eth1", want)
+	for _, name := range []string{"eth2", "eth3"} {
+		p := s.program(t)
+		p.must(name, want)
+		if !sameRegion(t, a, p) {
+			t.Errorf("%s is in another region", name)
+		}
+	}
+}

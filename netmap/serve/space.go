@@ -61,9 +61,12 @@ type Geometry struct {
 	Slots int // per ring
 }
 
-func (e *Endpoint) spec(name string) region.Spec {
+// spec is that of the endpoint's port, with as many host rings as are wanted.
+func (e *Endpoint) spec(name string, want *abi.ReqRegister) region.Spec {
+	most := abi.NMU_MAX_RINGS + 1 - e.Rings
 	return region.Spec{
-		Name: name, TxRings: e.Rings, RxRings: e.Rings, HostTxRings: 1, HostRxRings: 1, TxSlots: e.Slots, RxSlots: e.Slots,
+		Name: name, TxRings: e.Rings, RxRings: e.Rings, TxSlots: e.Slots, RxSlots: e.Slots,
+		HostTxRings: bound(uint32(want.HostTxRings), 1, 1, most), HostRxRings: bound(uint32(want.HostRxRings), 1, 1, most),
 	}
 }
 
