@@ -34,6 +34,7 @@ func commands() []command {
 		{name: "destroy", args: "[LAB]", short: "take a lab down; twice is fine", setup: destroyCommand},
 		{name: "plan", args: "[LAB]", short: "print the steps that a lab is made of", setup: planCommand},
 		{name: "validate", args: "[FILE]", short: "check a lab file", long: fileHelp, setup: validateCommand},
+		{name: "graph", args: "[LAB]", short: "draw the nodes, switches and links of a lab", long: graphHelp, setup: graphCommand},
 		{name: "inspect", args: "[LAB]", short: "show the nodes and links of a running lab", setup: inspectCommand},
 		{name: "top", args: "[LAB]", short: "show a running lab live", long: topHelp, setup: topCommand},
 		{name: "stats", args: "[LAB]", short: "show the counters of every ring", setup: statsCommand},

@@ -86,7 +86,7 @@ func formatFlag(fs *flag.FlagSet, allowed ...format) *format {
 	}
 	f := allowed[0]
 	v := formatValue{&f, allowed}
-	fs.Var(v, "format", "print a "+strings.Replace(v.names(), "table", "`table`", 1))
+	fs.Var(v, "format", "print a "+strings.Replace(v.names(), string(f), "`"+string(f)+"`", 1))
 	fs.Var(v, "f", "short for --`format`")
 	return &f
 }

@@ -149,6 +149,10 @@ func TestSoakPluginLooks(t *testing.T) {
 	if out := e.valelab("inspect", "valelab"); !strings.Contains(out, "10.9.0.11/24") {
 		t.Errorf("inspect has no addresses:\n%s", out)
 	}
+	picture := "lab valelab\n\nleft\n│  db\n●─── eth0  left  10.9.0.12/24\n│  web\n●─── eth0  left  10.9.0.11/24\n"
+	if out := e.valelab("graph", "valelab"); out != picture {
+		t.Errorf("graph:\n%swant:\n%s", out, picture)
+	}
 	top := exec.Command("valelab", "top", "valelab")
 	top.Env = append(os.Environ(), "VALELAB_RUN="+e.root)
 	screen, err := top.StdoutPipe()
