@@ -18,8 +18,8 @@ func TestRootPrecedence(t *testing.T) {
 	for i, w := range e.workers {
 		w.do(func() {
 			n, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // 20 minus the nice value
-			if err != nil || 20-n != precedence {
-				t.Errorf("worker %d has the nice value %d, want %d (%v)", i, 20-n, precedence, err)
+			if err != nil || 20-n != Nice {
+				t.Errorf("worker %d has the nice value %d, want %d (%v)", i, 20-n, Nice, err)
 			}
 		})
 	}

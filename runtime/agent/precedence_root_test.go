@@ -37,7 +37,7 @@ func mayHurry(t *testing.T) {
 	errs := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and thrown away
-		errs <- unix.Setpriority(unix.PRIO_PROCESS, 0, socketsNice)
+		errs <- unix.Setpriority(unix.PRIO_PROCESS, 0, ofSockets.threads)
 	}()
 	if err := <-errs; errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
 		t.Skip("negative nice values are not permitted here")
@@ -52,23 +52,22 @@ func TestRootPrecedence(t *testing.T) {
 	mayHurry(t)
 	l := startLab(t)
 	n1, n2 := l.twoNodes()
-	await := func(when, want string) {
+	await := func(when string, want precedence) {
 		t.Helper()
-		eventually(t, "nice value "+want+" "+when, func() bool {
+		eventually(t, fmt.Sprintf("precedence %v %s", want, when), func() bool {
 			threads, session := niceness(l.version().PID)
-			return slices.Contains(threads, strconv.Itoa(socketsNice)) == (want != "0") && (session == want || session == "")
+			return slices.Contains(threads, strconv.Itoa(want.threads)) && (session == strconv.Itoa(want.session) || session == "")
 		})
 	}
-	first := strconv.Itoa(socketsNice)
-	await("of a new lab", first)
+	await("of a new lab", ofSockets)
 	p1, p2 := n1.openPort("netmap:eth1"), n2.openPort("netmap:eth1")
-	await("with two programs", "0")
+	await("with two programs", ofRings)
 	_ = p1.Close()
-	await("with one program", "0")
+	await("with one program", ofRings)
 	l.kill()
-	await("after a restart with a program", "0")
+	await("after a restart with a program", ofRings)
 	_ = p2.Close()
-	await("without programs", first)
+	await("without programs", ofSockets)
 	l.kill()
-	await("after a restart without programs", first)
+	await("after a restart without programs", ofSockets)
 }
