@@ -23,6 +23,9 @@ type command struct {
 	words int    // after so many words the rest of the line belongs to another program; 0: never
 	raw   bool   // all of the line does, help too
 
+	choices []string // what the first word can be, where only these are
+	hidden  bool     // not for people
+
 	// setup declares the flags and returns what runs once they are parsed.
 	setup func(fs *flag.FlagSet) runFunc
 }
@@ -47,9 +50,11 @@ func commands() []command {
 		{name: "restart", args: "NODE", short: "end a node's command and start it again", setup: controlCommand("restart", (*runtime.Lab).Restart)},
 		{name: "logs", args: "NODE", short: "show what a node's command printed", setup: logsCommand},
 		{name: "doctor", short: "say what this machine can do for labs, and what to do about the rest", long: doctorHelp, setup: doctorCommand},
-		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, setup: pktgenCommand},
+		{name: "pktgen", args: "PROGRAM", short: "send, count, time or forward frames through netmap ports", long: pktgenHelp, raw: true, choices: pktgenWords, setup: pktgenCommand},
 		{name: "netmap-exec", args: "-- PROGRAM", short: "run a static netmap program in a node", long: netmapExecHelp, words: 1, setup: netmapExecCommand},
-		{name: "plugin", args: "WORD", short: "networks for the Docker engine", long: pluginHelp, setup: pluginCommand},
+		{name: "plugin", args: "WORD", short: "networks for the Docker engine", long: pluginHelp, choices: pluginVerbs, setup: pluginCommand},
+		{name: "completion", args: "SHELL", short: "print what makes bash, zsh or fish complete command lines", long: completionHelp, choices: shells, setup: completionCommand},
+		{name: "__complete", args: "WORD...", short: "print what a word can be", raw: true, hidden: true, setup: completeCommand},
 		{name: "version", short: "print the version", setup: versionCommand},
 		{name: "help", args: "[COMMAND]", short: "explain a command", setup: helpCommand},
 	}
@@ -102,7 +107,9 @@ func findCommand(name string) (command, error) {
 	}
 	var names []string
 	for _, c := range commands() {
-		names = append(names, c.name)
+		if !c.hidden {
+			names = append(names, c.name)
+		}
 	}
 	return command{}, usagef(topology.DidYouMean(name, names, "valelab help"), "no command is called %q", name)
 }

@@ -38,10 +38,8 @@ func graphCommand(fs *flag.FlagSet) runFunc {
 		if err != nil {
 			return err
 		}
-		if len(plan.Steps) == 1 { // a lab without nodes: what a plugin has is in no plan
-			if plan, err = planOfPlugin(ctx, plan.Lab); err != nil {
-				return err
-			}
+		if plan, err = withGuests(ctx, plan); err != nil {
+			return err
 		}
 		return writeGraph(s.out, diagram.Of(plan), *format, *ascii)
 	}
@@ -65,10 +63,13 @@ func writeGraph(w io.Writer, g *diagram.Graph, f format, ascii bool) error {
 	return err
 }
 
-// planOfPlugin returns what there is now of a lab that is the Docker plugin's, as
-// a plan has it.
-func planOfPlugin(ctx context.Context, lab string) (*topology.Plan, error) {
-	found, err := runtime.Inspect(ctx, state.FindRoot(), lab)
+// withGuests returns the plan, and in the place of one that has no nodes, which is
+// the Docker plugin's, what there is of that lab now.
+func withGuests(ctx context.Context, plan *topology.Plan) (*topology.Plan, error) {
+	if len(plan.Steps) > 1 {
+		return plan, nil
+	}
+	found, err := runtime.Inspect(ctx, state.FindRoot(), plan.Lab)
 	if err != nil {
 		return nil, err
 	}

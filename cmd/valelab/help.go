@@ -43,6 +43,9 @@ func printHelp(w io.Writer) {
 	fmt.Fprint(w, "usage: valelab COMMAND [FLAGS] [WORDS]\n\n")
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range commands() {
+		if c.hidden {
+			continue
+		}
 		fmt.Fprintf(tw, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.short)
 	}
 	tw.Flush()

@@ -27,6 +27,9 @@ const pluginHelp = `The plugin gives the Docker engine networks whose switches a
   gc               remove what a plugin that does not run has left
 `
 
+// pluginVerbs are the words of plugin.
+var pluginVerbs = []string{"serve", "status", "install", "unit", "package", "gc"}
+
 // pluginFlags are those of all words of plugin.
 type pluginFlags struct {
 	name, driver, socket, data, engine *string
