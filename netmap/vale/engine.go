@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/valelab/valelab/netmap/vale/internal/core"
 )
 
@@ -129,20 +127,6 @@ func (e *Engine) spinUp() {
 			}
 		}()
 	})
-}
-
-// SetNice gives the threads of the workers a nice value, as setpriority(2) has it.
-func (e *Engine) SetNice(n int) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return ErrClosed
-	}
-	var errs []error
-	for _, w := range e.workers {
-		w.do(func() { errs = append(errs, unix.Setpriority(unix.PRIO_PROCESS, 0, n)) })
-	}
-	return errors.Join(errs...)
 }
 
 // fault is a core.Fault and the worker it comes from.

@@ -3,8 +3,6 @@ package vale
 import (
 	"runtime"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/valelab/valelab/netmap/vale/internal/core"
 )
 
@@ -34,12 +32,6 @@ func newWorker(report func(fault)) (*worker, error) {
 	return &worker{core: c, report: report, calls: make(chan call, 1), ended: make(chan struct{})}, nil
 }
 
-// Nice is the nice value of a worker's thread, until Engine.SetNice. A worker does more for a frame than those who send and receive
-// it. Of equals, the scheduler often has the worker share a processor with one of them, while the other's is half idle;
-// with more weight, a busy worker has a processor to itself where there are two or more, and the programs share the
-// rest. A process that may not have it (CAP_SYS_NICE) goes without.
-const Nice = -5
-
 // start gives the worker its thread.
 func (w *worker) start() {
 	w.running = true
@@ -49,7 +41,6 @@ func (w *worker) start() {
 func (w *worker) loop() {
 	// Never unlocked: the thread ends with the goroutine.
 	runtime.LockOSThread()
-	unix.Setpriority(unix.PRIO_PROCESS, 0, Nice)
 	defer close(w.ended)
 	for {
 		// Run takes no part in Go's scheduling, whether it forwards or sleeps.

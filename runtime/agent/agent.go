@@ -54,19 +54,16 @@ type agent struct {
 	engineOnce sync.Once // containers came: the engine is watched
 	stopEngine func()    // ends that
 
-	mu         sync.Mutex
-	switches   map[string]*lanSwitch
-	nodes      map[string]*labNode
-	endpoints  map[string]*endpoint // by portName
-	uplinks    map[string]*uplink
-	trunks     map[string]*trunk // by trunkKey
-	accesses   map[topology.Access]struct{}
-	door       *door // nil: guests have none
-	programs   map[*program]struct{}
-	opens      int        // of all programs
-	precede    bool       // the switches may come before programs
-	precedence precedence // as setPrecedence has set it
-	reserve    int        // a file to give up when there are no more, or -1
+	mu        sync.Mutex
+	switches  map[string]*lanSwitch
+	nodes     map[string]*labNode
+	endpoints map[string]*endpoint // by portName
+	uplinks   map[string]*uplink
+	trunks    map[string]*trunk // by trunkKey
+	accesses  map[topology.Access]struct{}
+	door      *door // nil: guests have none
+	programs  map[*program]struct{}
+	reserve   int // a file to give up when there are no more, or -1
 }
 
 // newAgent returns an agent of a lab that holds nothing yet. It takes over the

@@ -53,7 +53,6 @@ func (a *agent) run(ctx context.Context, entries []keeper.Entry) (err error) {
 		return err
 	}
 	api := a.restore(entries)
-	a.startPrecedence()
 	if err := a.keep(kindFormat, "", formatRecord{Format: entryFormat}); err != nil {
 		return err
 	}

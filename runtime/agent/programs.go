@@ -154,8 +154,6 @@ func (a *agent) countOpen(p *program) {
 	}
 	p.counted = true
 	p.node.opens++
-	a.opens++
-	a.setPrecedence()
 	p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
 	if p.open.Endpoint() == "" {
 		return
@@ -177,8 +175,6 @@ func (a *agent) endProgram(p *program) {
 	if p.counted {
 		p.counted = false
 		p.node.opens--
-		a.opens--
-		a.setPrecedence()
 	} else {
 		p.node.waiting = slices.DeleteFunc(p.node.waiting, func(other *program) bool { return other == p })
 	}

@@ -230,6 +230,11 @@ struct vale_worker {
 	uint32_t spin_turns; /* 0: not spinning */
 	uint64_t spin_end;   /* 0: to be fixed */
 
+	/* precedence.c: the turns since the last decision, and that */
+	uint32_t turns, work, vain;
+	bool first;
+	int nice; /* when it is not first */
+
 	struct vale_switch *switches;
 	struct vale_link *links;
 	struct vale_batch batch;
@@ -346,6 +351,9 @@ void vale_tap_sent(struct vale_port *from, const struct vale_batch *b, const uin
 void vale_tap_passed(struct vale_port *to, const struct vale_batch *b, const uint16_t *order, uint32_t n); /* on by its trunk */
 void vale_tap_ring(struct vale_ring *r, uint32_t from, uint32_t to); /* delivered, not published yet */
 void vale_tap_socket(struct vale_port *p, bool host, const struct mmsghdr *msg, uint32_t n);
+
+/* precedence.c: a turn of the worker's loop, in which it moved so many frames */
+void vale_precedence(struct vale_worker *w, uint32_t moved);
 
 /* worker.c */
 uint64_t vale_now(void); /* ns, monotonic */

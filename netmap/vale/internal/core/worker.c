@@ -220,6 +220,7 @@ void vale_worker_run(struct vale_worker *w)
 			return;
 		if (++w->since_poll >= POLL_PASSES)
 			look(w, 0);
+		vale_precedence(w, moved);
 		if (moved > 0) {
 			w->recent += moved;
 			w->spin_turns = 0;
