@@ -54,7 +54,7 @@ func (e *privateEngine) outside(addresses ...string) (ping func(to string) bool)
 			e.t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 	}
-	return func(to string) bool { return there("ping", "-c", "1", "-W", "1", to).Run() == nil }
+	return func(to string) bool { return there("busybox", "ping", "-c", "1", "-W", "1", to).Run() == nil }
 }
 
 func addressCommands(addresses []string) (all [][]string) {
