@@ -15,11 +15,7 @@ func deployCommand(fs *flag.FlagSet) runFunc {
 	dry := fs.Bool("dry-run", false, "print the plan and what of it is to be done and why, and change nothing")
 	format := formatFlag(fs)
 	return func(ctx context.Context, s streams, words []string) error {
-		word, err := oneWord("lab", words)
-		if err != nil {
-			return err
-		}
-		plan, err := planFor(word)
+		plan, err := planOf(words)
 		if err != nil {
 			return err
 		}

@@ -30,11 +30,7 @@ func graphCommand(fs *flag.FlagSet) runFunc {
 	format := formatFlag(fs, formatPicture, formatMermaid, formatDot, formatJSON)
 	ascii := fs.Bool("ascii", false, "draw the picture with ASCII signs only")
 	return func(ctx context.Context, s streams, words []string) error {
-		word, err := oneWord("lab", words)
-		if err != nil {
-			return err
-		}
-		plan, err := planFor(word)
+		plan, err := planOf(words)
 		if err != nil {
 			return err
 		}

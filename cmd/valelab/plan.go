@@ -11,11 +11,7 @@ import (
 func planCommand(fs *flag.FlagSet) runFunc {
 	format := formatFlag(fs)
 	return func(_ context.Context, s streams, words []string) error {
-		word, err := oneWord("lab", words)
-		if err != nil {
-			return err
-		}
-		plan, err := planFor(word)
+		plan, err := planOf(words)
 		if err != nil {
 			return err
 		}

@@ -65,6 +65,15 @@ var errNoLab error = &runtime.HintError{
 	Hint: "valelab deploy LAB-FILE",
 }
 
+// planOf is planFor of a command's one word, or of none.
+func planOf(words []string) (*topology.Plan, error) {
+	word, err := oneWord("lab", words)
+	if err != nil {
+		return nil, err
+	}
+	return planFor(word)
+}
+
 // planFor returns the plan that word means: a lab file's, or the one that the
 // lab of that name was deployed from. Without a word it is the lab file in
 // this folder, or the one lab that runs.

@@ -368,9 +368,9 @@ struct nmreq {
  *     slot's buffer and the flag is taken off: the switch can't see them.
  *  4. Add 1 to syncs; store-release head; full fence; if doorbell is not 0, write 8 bytes to kick.
  *  5. TX, and RX as long as lockstep is not 0: wait until cur is head (or tail is NMU_DETACHED). The module
- *     forwards in the system call; so for the program, too, all has gone when the sync returns. A sender in full
- *     stream that it does not concern may go on sooner where a TX ring's lockstep is 0: what is there up to head when
- *     the ring is closed, the switch still takes.
+ *     forwards in the system call; so for the program, too, all has gone when the sync returns. Where the
+ *     lockstep of a TX ring is 0, a program that does nothing but send may go on sooner: the switch still takes all
+ *     up to head, also when the ring is closed.
  *  6. Load-acquire tail, store it in told, then in ring->tail. RX: write ts. Store-release 0 in busy.
  *
  * A sleep on rings: add 1 to wait of each (again if that makes 0), full fence, look at tail (or cur) of each

@@ -23,11 +23,11 @@ struct nm_ring {
 	struct netmap_ring *ring;
 	struct nmu_ctl *ctl;
 	uint32_t slots;
-	bool host;
+	bool host; /* a host ring */
 	uint32_t seen; /* tail when an edge-triggered epoll last told of it */
 	uint32_t gained; /* slots since the last sleep: busy rings are looked at for a while before a sleep */
 	uint32_t stream; /* TX: syncs of a stream so far */
-	uint32_t looks; /* TX: what of RX this process had looked at when it last sent */
+	uint32_t looks; /* TX: RX syncs of this process when it last sent (stream.c) */
 };
 
 /*

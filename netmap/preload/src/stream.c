@@ -16,7 +16,10 @@ void nm_count_look(void)
 	atomic_store_explicit(&looks, atomic_load_explicit(&looks, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
-/* Part of a stream: at least a quarter of the ring and not a few slots, no RX sync since the last, and none so late that the switch sleeps. */
+/*
+ * Part of a stream: at least a quarter of the ring and not a few slots, no RX sync since the last, and none so late
+ * that the switch sleeps.
+ */
 void nm_count_stream(struct nm_ring *r, uint32_t n)
 {
 	uint32_t now = atomic_load_explicit(&looks, memory_order_relaxed);
